@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  daysIn, dayOf, isDay, presetOf, presetRange, rangeFrom, rangeProblem, rangeQuery, shift,
+} from "../../static/js/charts/range.ts";
+
+const TODAY = "2026-11-23";
+const ask = (text: string) => rangeFrom(new URLSearchParams(text), TODAY);
+const MONTH = { from: "2026-10-27", to: TODAY };
+
+test("presets end today and have their length", () => {
+  assert.deepEqual(presetRange("d", TODAY), { from: TODAY, to: TODAY });
+  assert.deepEqual(presetRange("w", TODAY), { from: "2026-11-17", to: TODAY });
+  assert.deepEqual(presetRange("m", TODAY), MONTH);
+  assert.equal(daysIn(presetRange("q", TODAY)), 84);
+  assert.equal(dayOf(Date.parse("2026-11-23T23:59:59.999Z")), TODAY);
+});
+
+test("an address that makes no sense shows the last 28 days", () => {
+  for (const text of ["", "from=2026-11-01", "from=2026-11-09&to=2026-11-01", "from=2026-02-30&to=2026-03-02", "from=a&to=b"]) {
+    assert.deepEqual(ask(text), MONTH, text);
+  }
+  assert.deepEqual(ask("from=2026-11-01&to=2026-11-09"), { from: "2026-11-01", to: "2026-11-09" });
+});
+
+test("only days of the calendar are days", () => {
+  assert.equal(isDay("2024-02-29"), true);
+  for (const text of ["2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "", null]) assert.equal(isDay(text), false, String(text));
+});
+
+test("a range knows which preset it is", () => {
+  assert.equal(presetOf(MONTH, TODAY), "m");
+  assert.equal(presetOf({ from: TODAY, to: TODAY }, TODAY), "d");
+  assert.equal(presetOf({ from: "2026-11-16", to: "2026-11-22" }, TODAY), null);
+  assert.equal(presetOf({ from: "2026-11-20", to: TODAY }, TODAY), null);
+});
+
+test("arrows move by the range's own length and stop at today", () => {
+  const week = presetRange("w", TODAY);
+  const before = shift(week, -1, TODAY);
+  assert.deepEqual(before, { from: "2026-11-10", to: "2026-11-16" });
+  assert.deepEqual(shift(before, 1, TODAY), week);
+  assert.deepEqual(shift(week, 1, TODAY), week);
+  assert.deepEqual(shift({ from: "2026-11-12", to: "2026-11-18" }, 1, TODAY), week);
+});
+
+test("days across a change of the clock are counted whole", () => {
+  assert.equal(daysIn({ from: "2026-10-20", to: "2026-10-30" }), 11);
+  assert.equal(daysIn({ from: "2026-03-20", to: "2026-03-31" }), 12);
+});
+
+test("a refused range says why", () => {
+  assert.equal(rangeProblem("2026-11-01", "2026-11-09", TODAY), null);
+  assert.equal(rangeProblem("", "2026-11-09", TODAY), "Give both days.");
+  assert.equal(rangeProblem("2026-11-10", "2026-11-09", TODAY), "The first day lies after the last.");
+  assert.equal(rangeProblem("2026-11-10", "2026-11-24", TODAY), "The last day lies in the future.");
+});
+
+test("the default range keeps the address clean", () => {
+  assert.equal(rangeQuery(MONTH, TODAY), "");
+  assert.equal(rangeQuery({ from: "2026-11-01", to: "2026-11-09" }, TODAY), "?from=2026-11-01&to=2026-11-09");
+});
