@@ -68,7 +68,8 @@ bench: .make/front .make/venv-dev .make/chromium ## measure; results go to docs/
 	@$(PY) -m bench
 
 dist: .make/front ## a wheel that carries the built front end
-	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist . && ls dist
+	@rm -rf flowforge_ui/_web && mkdir flowforge_ui/_web && cp -R templates static/dist flowforge_ui/_web/
+	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .; status=$$?; rm -rf flowforge_ui/_web; ls dist; exit $$status
 
 clean: ## forget everything built (not what was recorded)
 	@rm -rf .make .venv node_modules static/dist static/js/generated dist build
