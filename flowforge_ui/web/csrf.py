@@ -1,0 +1,71 @@
+"""Pure: may this request change something? A token bound to the session, and what the browser says of the origin."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CsrfReason(StrEnum):
+    """Why a request that would change something is refused."""
+
+    MISSING = "csrf_missing"
+    WRONG = "csrf_wrong"
+    CROSS_SITE = "cross_site"
+    ORIGIN = "origin_unknown"
+
+
+def token_for(secret: bytes, bound_to: str) -> str:
+    """The token for a session (or, signed out, for a device).
+
+    The same input gives the same token, so a page's boot facts, and with them its ETag, change only with the session.
+    """
+    return hmac.new(secret, b"csrf\0" + bound_to.encode(), hashlib.sha256).hexdigest()
+
+
+def _is_own(origin: str, base_url: str, host: str) -> bool:
+    """Whether ``origin`` is this server.
+
+    It is when it is the configured address, or the very host that was asked if that is an IP address or localhost.
+    A name nobody configured is refused, since anybody can point a name at this machine.
+    """
+    base, here = urlsplit(base_url), urlsplit(origin)
+    if (here.scheme, here.hostname, here.port) == (base.scheme, base.hostname, base.port):
+        return True
+    if here.netloc != host:
+        return False
+    name = here.hostname or ""
+    if name in (base.hostname, "localhost") or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def check(headers: Mapping[str, str], *, host: str, base_url: str, expected: str) -> CsrfReason | None:
+    """``None`` when the request may go on. ``host`` is the host the browser asked for."""
+    if headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        return CsrfReason.CROSS_SITE
+    origin = headers.get("Origin")
+    try:
+        if origin is not None and not _is_own(origin, base_url, host):
+            return CsrfReason.ORIGIN
+    except ValueError:
+        return CsrfReason.ORIGIN
+    given = headers.get("X-CSRF-Token", "")
+    if not given:
+        return CsrfReason.MISSING
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        return CsrfReason.WRONG
+    return None

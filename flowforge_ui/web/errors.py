@@ -1,0 +1,68 @@
+"""The one error shape, and the one table from what went wrong to an HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from werkzeug.http import HTTP_STATUS_CODES
+
+# code -> (status, the sentence used where the error brings none of its own)
+STATUS: Mapping[str, tuple[int, str]] = {
+    "invalid": (400, "Some values are not right."),
+    "malformed": (400, "The body is not JSON."),
+    "signed_out": (401, "Sign in first."),
+    "bad_credentials": (401, "User name or password is wrong."),
+    "forbidden": (403, "You may not do that."),
+    "csrf": (403, "This request carries no valid X-CSRF-Token; reload the page."),
+    "cross_site": (403, "Requests from other sites are refused."),
+    "not_found": (404, "There is no such thing, or it is not yours to see."),
+    "local_analytics_off": (404, "This server keeps no usage analytics."),
+    "method_not_allowed": (405, "This address knows no such method."),
+    "too_large": (413, "The body is larger than allowed."),
+    "unsupported_media_type": (415, "The body has to be application/json."),
+    "too_many_attempts": (429, "Too many attempts; try again later."),
+    "internal": (500, "Something went wrong on the server; it has been logged."),
+    "unavailable": (503, "The server cannot do that right now."),
+}
+
+_BY_STATUS = {
+    400: "malformed",
+    401: "signed_out",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    500: "internal",
+    503: "unavailable",
+}
+
+
+@dataclass(slots=True)
+class WebError(Exception):
+    """An answer other than success. ``fields`` name what was wrong with which input; ``retry_after`` is in seconds."""
+
+    code: str
+    error: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    retry_after: int | None = None
+
+    @property
+    def status(self) -> int:
+        return STATUS[self.code][0]
+
+    def as_json(self) -> dict[str, object]:
+        body: dict[str, object] = {"code": self.code, "error": self.error or STATUS[self.code][1]}
+        if self.fields:
+            body["fields"] = dict(self.fields)
+        return body
+
+
+def from_status(status: int) -> WebError:
+    """What HTTP's own machinery refused (no such address, method, media type, size), in our shape."""
+    if status in _BY_STATUS:
+        return WebError(_BY_STATUS[status])
+    if status >= 500:
+        return WebError("internal")
+    return WebError("malformed", HTTP_STATUS_CODES.get(status, "Bad request") + ".")
