@@ -1,14 +1,15 @@
 // Who is signed in, as the page knows it. Telemetry listens here as it listens to the router.
 
+import type { Api } from "./api.ts";
 import type { Boot } from "./boot.ts";
 
 /**
  * Told in this order.
- * Logout: `willLogout` (the router has already announced the leave of the current view; the request is not yet sent),
- * `didLogout` with the new facts, then the router enters the login view (navType `logout`). If the request fails,
- * `didLogout` is not told and the router enters the view again.
- * Login: `didLogin` with the new facts, then the router leaves the login view and enters what it stood for.
- * A session that ended on the server is told as `willLogout` and `didLogout` too.
+ * Logout: the router announces the leave of the current view, `willLogout`, the request is sent, `didLogout` with the
+ * new facts, the router enters the login view (navType `logout`). If the request fails, `didLogout` is not told and
+ * the router enters the view again. A session that ended on the server goes the same way.
+ * Login: `didLogin` with the new facts, then the router leaves the login view and enters what follows (navType
+ * `login`).
  * Privacy: `didChangePrivacy` with the new facts (`boot.user.telemetry_opt_out`); after opting back in the router
  * enters the current view as a new visit (navType `opt_in`).
  */
@@ -23,5 +24,123 @@ export interface SessionListener {
 export interface SessionAnnouncer {
   /** The facts in force now. */
   readonly boot: Boot;
+  /** Returns the function that stops listening. */
   listen(listener: SessionListener): () => void;
+}
+
+export interface Session extends SessionAnnouncer {
+  /** Rejects with `ApiError` when the server refuses. */
+  login(username: string, password: string): Promise<void>;
+  register(values: object): Promise<void>;
+  /** Puts facts in force that signed somebody in (set-up); `to` is where to go, the present address without it. */
+  signedIn(boot: Boot, to?: string): void;
+  logout(): Promise<void>;
+  /** The server no longer knows the session. */
+  ended(): Promise<void>;
+  /** Facts after a change of the account's privacy choice. */
+  changedPrivacy(boot: Boot): void;
+  /** Changed facts that concern neither identity nor privacy. */
+  setBoot(boot: Boot): void;
+}
+
+/** What the session needs of the router and the page. */
+export interface SessionHost {
+  api: Api;
+  /** Announces the leave of the current view, once. */
+  leaving(): void;
+  /** Shows what the facts in force allow at `to` (default: the present address). */
+  revisit(navType: "login" | "logout", to?: string): void;
+  /** Enters the current view again as a new visit. */
+  again(navType: "opt_in" | "replace"): void;
+  /** Tells the page that the facts have changed. */
+  changed(boot: Boot): void;
+}
+
+export function createSession(first: Boot, host: SessionHost): Session {
+  let boot = first;
+  const listeners = new Set<SessionListener>();
+
+  function tell(call: (listener: SessionListener) => void): void {
+    for (const listener of [...listeners]) {
+      try {
+        call(listener);
+      } catch (error) {
+        console.error(error);
+      }
+    }
+  }
+
+  function put(next: Boot): void {
+    boot = next;
+    host.changed(next);
+  }
+
+  function signedIn(next: Boot, to?: string): void {
+    put(next);
+    tell((listener) => listener.didLogin?.(next));
+    host.revisit("login", to);
+  }
+
+  function signedOut(next: Boot, to?: string): void {
+    put(next);
+    tell((listener) => listener.didLogout?.(next));
+    host.revisit("logout", to);
+  }
+
+  return {
+    get boot() {
+      return boot;
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async login(username, password) {
+      const answer = await host.api.post<{ boot: Boot }>("/account/login", { username, password });
+      signedIn(answer.boot);
+    },
+    async register(values) {
+      const answer = await host.api.post<{ boot: Boot }>("/account/register", values);
+      signedIn(answer.boot, "/");
+    },
+    signedIn,
+    async logout() {
+      host.leaving();
+      tell((listener) => listener.willLogout?.());
+      try {
+        const answer = await host.api.post<{ boot: Boot }>("/account/logout");
+        signedOut(answer.boot, "/");
+      } catch (error) {
+        host.again("replace");
+        throw error;
+      }
+    },
+    async ended() {
+      if (!boot.user) return;
+      const user = boot.user;
+      host.leaving();
+      tell((listener) => listener.willLogout?.());
+      // The address stays, so that signing in again leads back to it.
+      const { csrf } = await host.api.get<{ csrf: string }>("csrf").catch(() => ({ csrf: boot.csrf }));
+      if (boot.user === user) signedOut(withoutUser(boot, csrf));
+    },
+    changedPrivacy(next) {
+      const before = boot.user?.telemetry_opt_out;
+      put(next);
+      tell((listener) => listener.didChangePrivacy?.(next));
+      if (before && next.user?.telemetry_opt_out === false) host.again("opt_in");
+    },
+    setBoot: put,
+  };
+}
+
+/** The facts of the same page with nobody signed in. */
+function withoutUser(boot: Boot, csrf: string): Boot {
+  const { posthog } = boot.telemetry;
+  return {
+    ...boot,
+    csrf,
+    user: null,
+    telemetry: { ...boot.telemetry, posthog: posthog && { ...posthog, person: null } },
+  };
 }
