@@ -1,0 +1,154 @@
+"""One thread commits the pings of many requests together; each request waits for its own commit."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from flowforge_ui.collector.ping import Ping
+from flowforge_ui.collector.spool import Spool
+from flowforge_ui.collector.store import Kept, PingStore
+
+log = logging.getLogger(__name__)
+
+GROUP = 200
+SPOOL_PAUSE_S = 5.0
+
+
+class Overloaded(Exception):
+    """More pings wait than can be kept in time; ``retry_after`` in seconds."""
+
+    retry_after = 5
+
+
+class Unavailable(Exception):
+    """Neither database nor spool could take the ping; ``retry_after`` in seconds."""
+
+    retry_after = 60
+
+
+class Writer:
+    """``keep(ping)`` returns when the ping is in the database, or on disk in the spool while the database is away."""
+
+    def __init__(self, store: PingStore, spool: Spool, *, room: int = 2_000) -> None:
+        self._store = store
+        self._spool = spool
+        self._waiting: queue.Queue[tuple[Ping, Future[Kept]]] = queue.Queue(maxsize=room)
+        self._unknown: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._tally_lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="collector-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit; first what an earlier process left in the spool."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what waits and end."""
+        self._stopping.set()
+        self._thread.join(timeout=30)
+
+    def keep(self, ping: Ping, timeout: float = 30.0) -> Kept:
+        """Wait until the ping is safe. Raises Overloaded or Unavailable."""
+        future: Future[Kept] = Future()
+        try:
+            self._waiting.put_nowait((ping, future))
+        except queue.Full:
+            raise Overloaded from None
+        return future.result(timeout)
+
+    def tally(self, *, refused: str | None = None, unknown: Sequence[str] = ()) -> None:
+        """Count a refusal or names nobody asked for; written with the next group."""
+        with self._tally_lock:
+            if refused:
+                self._refused[refused] += 1
+            self._unknown.update(unknown)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while True:
+            group = self._next(pause or 1.0)
+            if self._stopping.is_set() and not group and self._waiting.empty():
+                self._write_tallies()
+                return
+            if group:
+                self._commit(group)
+            if self._spool.waiting():
+                pause = 0.0 if self._drain() else SPOOL_PAUSE_S
+            if not group:
+                self._write_tallies()
+
+    def _next(self, wait: float) -> list[tuple[Ping, Future[Kept]]]:
+        try:
+            group = [self._waiting.get(timeout=min(wait, 0.2 if self._stopping.is_set() else 1.0))]
+        except queue.Empty:
+            return []
+        while len(group) < GROUP:
+            try:
+                group.append(self._waiting.get_nowait())
+            except queue.Empty:
+                break
+        return group
+
+    def _commit(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
+        pings = [ping for ping, _ in group]
+        try:
+            kept = self._keep(pings)
+        except SQLAlchemyError as error:
+            log.warning("the collector's database is away (%s): pings go to the spool", type(error).__name__)
+            self._spool_all(group)
+            return
+        for (_, future), each in zip(group, kept, strict=True):
+            future.set_result(each)
+
+    def _keep(self, pings: Sequence[Ping], tries: int = 3) -> list[Kept]:
+        for left in reversed(range(tries)):
+            try:
+                with self._store.writing() as tx:
+                    return self._store.keep(tx, pings)
+            except DBAPIError:
+                # Another receiver on the same database may have taken one of them a moment earlier, or a deadlock was
+                # broken: once more with what is there now.
+                if not left:
+                    raise
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _spool_all(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
+        try:
+            self._spool.put([ping for ping, _ in group])
+        except OSError as error:
+            log.error("the spool cannot be written (%s): pings are turned away", type(error).__name__)  # noqa: TRY400 - no path in the log
+            for _, future in group:
+                future.set_exception(Unavailable())
+            return
+        for ping, future in group:
+            future.set_result(Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False))
+
+    def _drain(self) -> bool:
+        try:
+            self._spool.load(self._keep)
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
+
+    def _write_tallies(self) -> None:
+        with self._tally_lock:
+            unknown, refused = self._unknown, self._refused
+            self._unknown, self._refused = Counter(), Counter()
+        if not unknown and not refused:
+            return
+        try:
+            with self._store.writing() as tx:
+                self._store.tally(tx, "unknown_field", unknown)
+                self._store.tally(tx, "refused", refused)
+        except SQLAlchemyError:
+            with self._tally_lock:
+                self._unknown.update(unknown)
+                self._refused.update(refused)
