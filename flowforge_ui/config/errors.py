@@ -47,7 +47,7 @@ class ConfigError(Exception):
         return f"{place}: {self.key}: {said}" if self.key else f"{place}: {said}"
 
 
-class ConfigErrors(Exception):  # noqa: N818 - it collects errors, the plural is its meaning
+class ConfigErrors(Exception):
     """Everything that is wrong, a line each, in the order of file, then environment."""
 
     def __init__(self, errors: Sequence[ConfigError]) -> None:

@@ -5,7 +5,7 @@ from ipaddress import IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 
-class Refused(ValueError):  # noqa: N818 - "refused" is what it says
+class Refused(ValueError):
     """A value that cannot be. The text says why and the cure, and never repeats a secret."""
 
 
