@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from .event import ROLES, Role, milliseconds
 
@@ -71,7 +71,7 @@ class Pseudonyms:
         expires, role, distinct_id = payload.decode().split("\n", 2)
         if int(expires) <= milliseconds(now) or role not in ROLES:
             return None
-        return Identity(distinct_id, cast("Role", role))
+        return Identity(distinct_id, role)
 
     def _sign(self, payload: bytes) -> bytes:
         return hmac.digest(self._tickets, payload, "sha256")[:16]
