@@ -13,7 +13,7 @@ from flowforge_ui.collector.ping import Ping
 
 
 class Spool:
-    """``{directory}/pings.spool`` grows; ``load`` sets it aside, hands its pings over, removes it when they are kept."""
+    """``pings.spool`` grows; ``load`` sets it aside, hands its pings over and removes it when they are kept."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

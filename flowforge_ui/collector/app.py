@@ -1,0 +1,64 @@
+"""The collector's own Flask app: pings in, the fleet's page and numbers out. Knows nothing of the platform."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from flowforge_ui.collector.routes import Collector, Routes, as_error
+
+log = logging.getLogger(__name__)
+
+CSP = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+)
+
+
+def create_app(collector: Collector) -> Flask:
+    """The WSGI app; mount it anywhere, its page finds its files by relative address."""
+    app = Flask("flowforge_collector", static_folder=None, template_folder=None)
+    for method, rule, handler in Routes(collector).table():
+        app.add_url_rule(rule, f"{method} {rule}", handler, methods=[method])
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(SQLAlchemyError, _away)
+    app.register_error_handler(Exception, _failed)
+    app.after_request(_headers)
+    return app
+
+
+def _refused(error: HTTPException) -> Response:
+    code = error.name.lower().replace(" ", "_")
+    return as_error(error.code or 500, code, f"{error.name}.")
+
+
+def _away(error: SQLAlchemyError) -> Response:
+    log.warning("the collector's database is away (%s)", type(error).__name__)
+    return as_error(503, "unavailable", "The database cannot be reached.", 30)
+
+
+def _failed(error: Exception) -> Response:
+    # No traceback: it could carry a request's values.
+    log.error("a request failed (%s)", type(error).__name__)
+    return as_error(500, "internal", "Something went wrong here.")
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = CSP
+    return response
