@@ -1,0 +1,271 @@
+"""The embedded store: one DuckDB file, one writer, many readers, in this process only."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import duckdb
+
+from flowforge_ui.analytics.columns import COLUMNS, Column, Kind, document, table
+from flowforge_ui.analytics.errors import (
+    EventRefused,
+    StoreDamaged,
+    StoreError,
+    StoreInUse,
+    StoreTooNew,
+    StoreUnavailable,
+)
+from flowforge_ui.analytics.store import question as read_question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flowforge_ui.analytics.store import Parameter, Row
+    from flowforge_ui.telemetry.event import Event
+
+LAYOUT = 1
+MEMORY = "512MB"  # of the engine's own; a question over a million events needs a tenth
+SPILL = "2GB"  # on disk, beside the file, when a question needs more than MEMORY
+THREADS = 4  # at most; a small server keeps its other cores for pages
+
+_TYPES: dict[Kind, str] = {
+    "uuid": "UUID",
+    "text": "VARCHAR",
+    "time": "TIMESTAMP",
+    "integer": "BIGINT",
+    "number": "FLOAT",
+    "flag": "BOOLEAN",
+    "json": "VARCHAR",
+}
+# How a batch arrives: one JSON array a column, because that is the fastest way in which needs neither pandas nor Arrow.
+_ARRIVES: dict[Kind, str] = {**_TYPES, "time": "BIGINT", "uuid": "VARCHAR"}
+
+_CREATE = (
+    "CREATE TABLE about (name VARCHAR, value VARCHAR)",
+    "CREATE TABLE events (day DATE, "
+    + ", ".join(f'"{column.name}" {_TYPES[column.kind]}' for column in COLUMNS)
+    + ")",
+)
+
+
+def _insert() -> str:
+    unpacked = ", ".join(f"""unnest(from_json(?, '["{_ARRIVES[c.kind]}"]')) AS "{c.name}\"""" for c in COLUMNS)
+    names = ", ".join(f'"{column.name}"' for column in COLUMNS)
+    # A uuid and its timestamp are fixed together when the fact is recorded, so a repeat can only lie in the
+    # batch's own span of time: no key over the whole table is needed, and none has to fit into memory.
+    return (
+        f"INSERT INTO events (day, {names}) SELECT CAST(make_timestamp_ms(batch.timestamp) AS DATE), "
+        f"{', '.join(map(_stored, COLUMNS))} FROM (SELECT {unpacked}) AS batch ANTI JOIN (SELECT uuid FROM events "
+        "WHERE timestamp BETWEEN make_timestamp_ms(?) AND make_timestamp_ms(?)) AS known "
+        "ON known.uuid = CAST(batch.uuid AS UUID)"
+    )
+
+
+def _stored(column: Column) -> str:
+    value = f'batch."{column.name}"'
+    if column.kind == "time":
+        return f"make_timestamp_ms({value})"
+    if column.kind == "uuid":
+        # The event's own uuid must be one; of the others, what is none is left out.
+        return f"CAST({value} AS UUID)" if column.source is None else f"TRY_CAST({value} AS UUID)"
+    return value
+
+
+_INSERT = _insert()
+
+
+class DuckDBStore:
+    """A DuckDB file (or memory, for `duckdb:///:memory:`)."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, url: str, path: str) -> None:
+        self.url = url
+        self.path = path
+        self._root = connection
+        self._writer = connection.cursor()
+        self._writing = threading.Lock()
+        self._opening = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open `duckdb:///path`, creating the file when there is none."""
+        path = unquote(urlsplit(url).path)
+        path = path[1:] if path.startswith("//") or path == "/:memory:" else path
+        connection = _connect(path)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, url, path)
+
+    def append(self, events: Sequence[Event]) -> int:
+        fresh = list({event.uuid: event for event in reversed(events)}.values())[::-1]
+        if not fresh:
+            return 0
+        stamps = [event.timestamp for event in fresh]
+        values = [*map(document, table(fresh)), min(stamps), max(stamps)]
+        with self._transaction() as writer:
+            counted = writer.execute(_INSERT, values).fetchone()
+        return int(counted[0]) if counted else 0
+
+    def ask(self, question: str, parameters: Mapping[str, Parameter]) -> list[Row]:
+        with self._reading() as cursor:
+            result = cursor.execute(read_question(question), _bind(parameters))
+            names = [column[0] for column in result.description or ()]
+            return [_row(names, row) for row in result.fetchall()]
+
+    def scan(self, question: str, parameters: Mapping[str, Parameter], rows: int = 10_000) -> Iterator[list[Row]]:
+        with self._reading() as cursor:
+            result = cursor.execute(read_question(question), _bind(parameters))
+            names = [column[0] for column in result.description or ()]
+            while piece := result.fetchmany(rows):
+                yield [_row(names, row) for row in piece]
+
+    def latest(self) -> datetime | None:
+        moment: datetime | None = self.ask("latest", {})[0]["received_at"]
+        return moment
+
+    def prune(self, before: datetime) -> int:
+        with self._transaction() as writer:
+            counted = writer.execute("DELETE FROM events WHERE timestamp < ?", [_naive(before)]).fetchone()
+        return self._forgotten(counted)
+
+    def remove_demo(self) -> int:
+        with self._transaction() as writer:
+            counted = writer.execute("DELETE FROM events WHERE demo").fetchone()
+        return self._forgotten(counted)
+
+    def close(self) -> None:
+        with self._opening, self._writing:
+            if not self._closed:
+                self._closed = True
+                self._writer.close()
+                self._root.close()
+
+    def _forgotten(self, counted: tuple[Any, ...] | None) -> int:
+        count = int(counted[0]) if counted else 0
+        if count:
+            # What was forgotten must not linger in the write-ahead log.
+            with self._writing, _translated(self.path):
+                self._writer.execute("CHECKPOINT")
+        return count
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._writing, _translated(self.path):
+            self._check_open()
+            self._writer.execute("BEGIN")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        try:
+            self._writer.execute("ROLLBACK")
+        except duckdb.Error:
+            # The engine has given the transaction up already; a fresh connection starts clean.
+            self._writer = self._root.cursor()
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._opening:
+            self._check_open()
+            cursor = self._root.cursor()
+        try:
+            with _translated(self.path):
+                yield cursor
+        finally:
+            cursor.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(f"The analytics store {self.path} has been closed.")
+
+
+def _connect(path: str) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "threads": str(min(THREADS, os.cpu_count() or 1)),
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    if path != ":memory:":
+        settings |= {"temp_directory": f"{path}.tmp", "max_temp_directory_size": SPILL}
+        if not Path(path).parent.is_dir():
+            raise StoreUnavailable(f"The directory of the analytics store {path} does not exist.")
+    try:
+        return duckdb.connect(path, config={**settings, "lock_configuration": "true"})
+    except duckdb.Error as error:
+        raise _opening_error(path, str(error)) from error
+
+
+def _opening_error(path: str, text: str) -> StoreError:
+    if "Conflicting lock" in text or "set lock" in text:
+        holder = re.search(r"PID (\d+)", text)
+        return StoreInUse(path, int(holder[1]) if holder else None)
+    first = text.splitlines()[0].rstrip(".! ")
+    if "Cannot open file" in text or "Permission denied" in text:
+        return StoreUnavailable(f"The analytics store {path} cannot be opened: {first}.")
+    return StoreDamaged(path, first)
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    try:
+        known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'about'").fetchone()
+        if known:
+            row = connection.execute("SELECT value FROM about WHERE name = 'layout'").fetchone()
+            found = int(row[0]) if row else LAYOUT
+            if found > LAYOUT:
+                raise StoreTooNew(path, found, LAYOUT)
+            return
+        connection.execute("BEGIN")
+        for statement in _CREATE:
+            connection.execute(statement)
+        connection.execute("INSERT INTO about VALUES ('layout', ?)", [str(LAYOUT)])
+        connection.execute("COMMIT")
+    except duckdb.Error as error:
+        raise StoreDamaged(path, str(error).splitlines()[0]) from error
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.ConversionException as error:
+        raise EventRefused("", str(error).splitlines()[0]) from error
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.ConnectionException) as error:
+        raise StoreUnavailable(f"The analytics store {path} cannot work now: {str(error).splitlines()[0]}") from error
+    except duckdb.Error as error:
+        raise StoreError(f"The analytics store {path} failed: {str(error).splitlines()[0]}") from error
+
+
+def _bind(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    return {name: _naive(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
+
+
+def _naive(moment: datetime) -> datetime:
+    """Drop the zone: the engine's timestamps are UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _row(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in zip(names, values, strict=True)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return str(value) if isinstance(value, UUID) else value
