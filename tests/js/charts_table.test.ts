@@ -10,8 +10,8 @@ interface Row {
 }
 
 const columns: readonly Column<Row>[] = [
-  { label: "Name", raw: (row) => row.name },
-  { label: "Engaged", unit: "ms", raw: (row) => row.value, show: () => "never in the file" },
+  { key: "name", label: "Name", raw: (row) => row.name },
+  { key: "value", label: "Engaged", unit: "ms", raw: (row) => row.value, show: () => "never in the file" },
 ];
 
 test("CSV carries raw values, units in the heading, quotes where needed, and no formula", () => {

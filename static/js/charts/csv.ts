@@ -3,11 +3,16 @@
 export type Cell = string | number | null;
 
 export interface Column<Row> {
+  readonly key: string;
   /** Heading of the table; with `unit`, the CSV heading says the unit too. */
   readonly label: string;
   readonly unit?: string;
   /** Left for words, right for numbers. */
   readonly align?: "start" | "end";
+  /** A sentence about what the column holds. */
+  readonly help?: string;
+  /** Draws a bar below the number, against the column's highest. */
+  readonly bar?: boolean;
   raw(row: Row): Cell;
   /** What people read; the raw value when left out. */
   show?(row: Row): string;
