@@ -1,0 +1,130 @@
+"""One running collector: its parts made from plain values, its threads started and stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from flowforge_ui.collector.app import create_app
+from flowforge_ui.collector.keyring import Keyring
+from flowforge_ui.collector.limits import Limiter
+from flowforge_ui.collector.receive import Receiver
+from flowforge_ui.collector.routes import Collector
+from flowforge_ui.collector.spool import Spool
+from flowforge_ui.collector.store import PingStore
+from flowforge_ui.collector.writer import Writer
+from flowforge_ui.telemetry.wire import PingPlan
+
+log = logging.getLogger(__name__)
+
+RETENTION_EVERY_S = 3600.0
+PREPARE_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a collector is configured with. ``access_token`` None: one is made and kept in ``home``."""
+
+    plan: PingPlan
+    home: Path
+    database_url: str
+    key_file: Path
+    access_token: str | None
+    public: bool
+    retention_days: int
+    dist: Path
+    address_of: Callable[[Request], str | None]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Service:
+    """``app`` answers requests; ``start`` lets it keep pings, ``stop`` commits what waits."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.access_token = parts.access_token or own_access_token(parts.home / "collector.access")
+        self.store = PingStore(parts.database_url, parts.plan)
+        self.spool = Spool(parts.home / "collector-spool")
+        self.writer = Writer(self.store, self.spool)
+        self._clock = parts.clock
+        self._prepared = False
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_order, name="collector-retention", daemon=True)
+        receiver = Receiver(
+            plan=parts.plan,
+            keyring=Keyring(parts.key_file, parts.clock),
+            limiter=Limiter(),
+            writer=self.writer,
+            clock=parts.clock,
+            retention_days=parts.retention_days,
+        )
+        self.app: Flask = create_app(
+            Collector(
+                store=self.store,
+                receiver=receiver,
+                access_token=self.access_token,
+                public=parts.public,
+                clock=parts.clock,
+                address_of=parts.address_of,
+                dist=parts.dist,
+            )
+        )
+
+    def start(self) -> None:
+        """Begin to keep pings. A database that is away is waited for; the spool takes the pings meanwhile.
+
+        Raises StoreTooNew when the database belongs to a newer collector.
+        """
+        self._prepared = self._prepare()
+        self.writer.start()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Commit what waits, close the database."""
+        self._stopping.set()
+        self.writer.stop()
+        self._keeper.join(timeout=10)
+        self.store.close()
+
+    def prune(self) -> int:
+        """Forget raw pings past their time; how many."""
+        with self.store.writing() as tx:
+            return self.store.expire(tx, int(self._clock().timestamp() * 1000))
+
+    def _prepare(self) -> bool:
+        try:
+            self.store.prepare()
+        except SQLAlchemyError as error:
+            log.warning("the collector's database is away (%s)", type(error).__name__)
+            return False
+        return True
+
+    def _keep_order(self) -> None:
+        while not self._prepared and not self._stopping.wait(PREPARE_EVERY_S):
+            self._prepared = self._prepare()
+        while not self._stopping.is_set():
+            try:
+                self.prune()
+            except SQLAlchemyError as error:
+                log.warning("old pings could not be removed (%s)", type(error).__name__)
+            self._stopping.wait(RETENTION_EVERY_S)
+
+
+def own_access_token(path: Path) -> str:
+    """The token of the fleet page, made once and kept in a file that only its owner reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(24) + "\n")
+    return path.read_text("ascii").strip()
