@@ -1,0 +1,67 @@
+/** Reading a Node-RED flows file before it is sent, so that a wrong file is refused with words that help. Pure. */
+
+/** The server refuses more; bytes of UTF-8. */
+export const MOST_BYTES = 10 * 1024 * 1024;
+
+export interface FlowsFile {
+  readonly nodes: readonly unknown[];
+  readonly tabs: number;
+  /** Entries that are neither tabs nor subflow definitions. */
+  readonly count: number;
+}
+
+export type Reading = { readonly file: FlowsFile } | { readonly problem: string };
+
+/** `text` is the file's content, or what was pasted. */
+export function readFlows(text: string): Reading {
+  const content = text.replace(/^\ufeff/, "").trim();
+  if (content === "") return { problem: "Choose a file or paste its content." };
+  if (new Blob([content]).size > MOST_BYTES) return { problem: "The file is larger than 10 MB." };
+  const parsed = parse(content);
+  if ("problem" in parsed) return parsed;
+  return check(parsed.value);
+}
+
+function parse(content: string): { value: unknown } | { problem: string } {
+  try {
+    return { value: JSON.parse(content) };
+  } catch (error) {
+    return { problem: `This is not JSON${place(content, error)}. Export it again from Node-RED and take the whole file.` };
+  }
+}
+
+function check(value: unknown): Reading {
+  if (!Array.isArray(value)) {
+    const credentials = typeof value === "object" && value !== null && "$" in value;
+    return {
+      problem: credentials
+        ? "This is Node-RED's credentials file. Take the flows file (flows.json) instead; credentials are never needed here."
+        : "A flows file is a list of nodes, but this file holds something else.",
+    };
+  }
+  if (value.length === 0) return { problem: "The list of nodes is empty." };
+  const wrong = value.findIndex((node) => !isNode(node));
+  if (wrong >= 0) return { problem: `Entry ${wrong + 1} is not a node: each needs an “id” and a “type”.` };
+  const types = value.map((node: { type: string }) => node.type);
+  const tabs = types.filter((type) => type === "tab").length;
+  return { file: { nodes: value, tabs, count: types.filter((type) => type !== "tab" && type !== "subflow").length } };
+}
+
+function isNode(node: unknown): boolean {
+  if (typeof node !== "object" || node === null) return false;
+  const { id, type } = node as { id?: unknown; type?: unknown };
+  return typeof id === "string" && typeof type === "string";
+}
+
+/** Engines name the place of a syntax error in different words; without one nothing is said. */
+function place(content: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  const named = /line (\d+) column (\d+)/.exec(message);
+  if (named) return ` (line ${named[1]}, column ${named[2]})`;
+  const position = /position (\d+)/.exec(message);
+  if (position) {
+    const before = content.slice(0, Number(position[1])).split("\n");
+    return ` (line ${before.length}, column ${(before.at(-1) ?? "").length + 1})`;
+  }
+  return /unexpected end/i.test(message) ? " (it ends too early)" : "";
+}
