@@ -1,0 +1,62 @@
+"""Counters of what happened to events, changed in the transaction in which it happened, so that they add up.
+
+accepted (by origin) + dropped (by reason) = events sent to us; for each sink addressed = delivered + failed +
+abandoned + what is still pending.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import delete, func, select
+
+from .outbox_tables import counters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+Kind = Literal["accepted", "dropped", "refused", "property", "addressed", "delivered", "failed", "abandoned"]
+Tally = Counter[tuple[Kind, str]]
+
+_UPSERT = (
+    "INSERT INTO telemetry_count (kind, name, part, n) VALUES ({0}, {0}, {0}, {0}) "
+    "ON CONFLICT (kind, name, part) DO UPDATE SET n = telemetry_count.n + excluded.n"
+)
+_STATEMENT = {"sqlite": _UPSERT.format("?"), "postgresql": _UPSERT.format("%s")}
+
+
+def add(tx: Connection, tally: Tally, *, early: bool = False) -> None:
+    """Adds to the counters. `early` tells that the transaction goes on for a while after this.
+
+    On PostgreSQL an updated row is locked until its transaction ends; one that goes on adds rows of its own instead.
+    """
+    part = secrets.randbits(62) + 1 if early and tx.dialect.name != "sqlite" else 0
+    rows = [(kind, name, part, n) for (kind, name), n in sorted(tally.items()) if n]
+    if rows:
+        tx.exec_driver_sql(_STATEMENT[tx.dialect.name], rows)
+
+
+def read(tx: Connection) -> dict[str, dict[str, int]]:
+    """Every counter: kind -> name -> number."""
+    rows = tx.execute(select(counters.c.kind, counters.c.name, func.sum(counters.c.n)).group_by("kind", "name"))
+    counts: dict[str, dict[str, int]] = {}
+    for kind, name, n in rows:
+        counts.setdefault(kind, {})[name] = int(n)
+    return counts
+
+
+def compact(tx: Connection) -> None:
+    """Adds the rows of their own up into the sums."""
+    statement = delete(counters).where(counters.c.part != 0)
+    tally: Tally = Counter()
+    for kind, name, n in tx.execute(statement.returning(counters.c.kind, counters.c.name, counters.c.n)):
+        tally[kind, name] += n
+    add(tx, tally)
+
+
+def total(counts: Mapping[str, Mapping[str, int]], kind: Kind) -> int:
+    return sum(counts.get(kind, {}).values())

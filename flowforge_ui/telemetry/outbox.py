@@ -1,0 +1,302 @@
+"""The durable log between what happens and where it is told: record, claim, done.
+
+An event is recorded in the transaction of the act it tells of, addressed to the sinks that are on at that moment.
+The log is read by what is still pending, never by a cursor over ids: on PostgreSQL a lower id may commit later.
+One consumer a sink reads it (a lease of the caller's decides which); every change is conditional on the pending bit,
+so doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, text, update
+
+from . import counters
+from .event import Clock, Event, milliseconds, utc_now
+from .outbox_tables import SINKS, is_pending, metadata, outbox, pending_index, sink_health, trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Row
+
+    from .counters import Tally
+
+    Transaction = Callable[[], AbstractContextManager[Connection]]
+
+__all__ = ["SINKS", "Backlog", "Batch", "Claimed", "Outbox", "Recorded", "SinkRecord", "metadata"]
+
+KEEP_DAYS = 7
+"""How long an event stays after it was recorded, if it is delivered everywhere by then."""
+
+SinkState = Literal["pending", "delivered", "failed", "abandoned"]
+_STATES: tuple[SinkState, ...] = ("pending", "delivered", "failed", "abandoned")
+
+_COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "recorded_at", "origin", "properties", "pending")
+_INSERT = (
+    f"INSERT INTO outbox ({', '.join(_COLUMNS)}, delivered, failed, abandoned) "
+    f"VALUES ({', '.join(['{0}'] * len(_COLUMNS))}, 0, 0, 0) ON CONFLICT (uuid) DO NOTHING"
+)
+_INSERT_FOR = {"sqlite": _INSERT.format("?"), "postgresql": _INSERT.format("%s")}
+
+InsertRow = tuple[str, str, str, int, int, str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event a sink has to take; `attempts` counts how often it was parked."""
+
+    id: int
+    event: Event
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a sink may be given now: fresh events in order, and parked ones whose time has come."""
+
+    fresh: list[Claimed]
+    due: list[Claimed]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many events wait for a sink, and since when the oldest does (milliseconds)."""
+
+    pending: int
+    oldest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event of the log and what became of it at each sink it was addressed to."""
+
+    event: Event
+    sinks: Mapping[str, SinkState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkRecord:
+    """The last success and the last error of a sink, from whichever process; times in milliseconds."""
+
+    last_success_at: int | None = None
+    last_error_at: int | None = None
+    last_error: str | None = None
+
+
+class Outbox:
+    """`transaction` and `reading` yield a connection of the database that holds the tables."""
+
+    def __init__(self, transaction: Transaction, reading: Transaction, clock: Clock = utc_now) -> None:
+        self.transaction, self.reading, self._clock = transaction, reading, clock
+
+    # Recording
+
+    def record(self, tx: Connection, event: Event, sinks: Collection[str]) -> None:
+        """Writes one event in the caller's transaction; a uuid that is there already is counted as a duplicate."""
+        rows = [self.row(event, mask(sinks))] if sinks else []
+        counters.add(tx, self.write(tx, rows), early=True)
+
+    def row(self, event: Event, pending: int) -> InsertRow:
+        """What `write` takes: the event as it will stand in the log."""
+        return (
+            event.uuid,
+            event.name,
+            event.distinct_id,
+            event.timestamp,
+            event.recorded_at or milliseconds(self._clock()),
+            event.origin,
+            orjson.dumps(event.properties).decode(),
+            pending,
+        )
+
+    def write(self, tx: Connection, rows: Sequence[InsertRow]) -> Tally:
+        """Writes rows, each uuid once, and answers what has to be added to the counters."""
+        tally: Tally = Counter()
+        groups: dict[tuple[str, int], list[InsertRow]] = {}
+        for row in rows:
+            groups.setdefault((row[5], row[7]), []).append(row)
+        for (origin, pending), group in groups.items():
+            written = tx.exec_driver_sql(_INSERT_FOR[tx.dialect.name], group).rowcount
+            tally["accepted", origin] += written
+            tally["dropped", "duplicate"] += len(group) - written
+            for sink, bit in SINKS.items():
+                if pending & bit:
+                    tally["addressed", sink] += written
+        return tally
+
+    # Delivering
+
+    def claim(self, sink: str, limit: int) -> Batch:
+        """What waits for a sink, oldest first, at most `limit` fresh events and 20 parked ones. Changes nothing."""
+        parked = and_(trouble.c.outbox_id == outbox.c.id, trouble.c.sink == sink)
+        now = milliseconds(self._clock())
+        fresh = (
+            select(outbox)
+            .where(self._pending(sink), ~select(1).where(parked).exists())
+            .order_by(outbox.c.id)
+            .limit(limit)
+            .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
+        )
+        due = (
+            select(outbox, trouble.c.attempts)
+            .join(trouble, parked)
+            .where(self._pending(sink), trouble.c.due_at <= now)
+            .order_by(trouble.c.due_at, outbox.c.id)
+            .limit(20)
+        )
+        with self.reading() as tx:
+            return Batch(
+                [Claimed(row.id, _event(row)) for row in tx.execute(fresh)],
+                [Claimed(row.id, _event(row), row.attempts) for row in tx.execute(due)],
+            )
+
+    def done(self, sink: str, claimed: Iterable[Claimed]) -> None:
+        """The sink has these for good."""
+        ids = [item.id for item in claimed]
+        with self.transaction() as tx:
+            self._settle(tx, sink, ids, "delivered")
+            if ids:
+                tx.execute(_DELETE_TROUBLE, {"sink": sink, "ids": ids})
+            self._note(tx, sink, last_success_at=milliseconds(self._clock()))
+
+    def failed(self, sink: str, claimed: Claimed, reason: str) -> None:
+        """The sink will never take this one."""
+        with self.transaction() as tx:
+            if self._settle(tx, sink, [claimed.id], "failed"):
+                self._trouble(tx, sink, claimed, None, reason)
+
+    def park(self, sink: str, claimed: Claimed, due_at: datetime, error: str) -> None:
+        """Lay one event aside until `due_at`, so that it does not stop the others."""
+        with self.transaction() as tx:
+            self._trouble(tx, sink, claimed, milliseconds(due_at), error)
+
+    def trouble(self, sink: str, error: str) -> None:
+        """Notes a sink's error; about events it changes nothing."""
+        with self.transaction() as tx:
+            self._note(tx, sink, last_error_at=milliseconds(self._clock()), last_error=error)
+
+    # Dropping and forgetting
+
+    def abandon(self, sink: str) -> int:
+        """Drops what still waits for a sink that was switched off; answers how many they were."""
+        with self.transaction() as tx:
+            return self._settle(tx, sink, None, "abandoned")
+
+    def forget(self, tx: Connection, distinct_id: str) -> int:
+        """Drops what still waits of somebody who opted out, in the caller's transaction."""
+        return sum(self._settle(tx, sink, None, "abandoned", distinct_id) for sink in SINKS)
+
+    def prune(self, before: datetime, chunk: int = 1000) -> int:
+        """Deletes events recorded before that moment that wait for nobody, `chunk` at a time; answers how many."""
+        finished = select(outbox.c.id).where(text("pending = 0"), outbox.c.recorded_at < milliseconds(before))
+        pruned = 0
+        while True:
+            with self.transaction() as tx:
+                deleted = tx.execute(delete(outbox).where(outbox.c.id.in_(finished.limit(chunk)))).rowcount
+                counters.compact(tx)
+            pruned += deleted
+            if deleted < chunk:
+                return pruned
+
+    # Looking
+
+    def backlog(self, sink: str) -> Backlog:
+        waiting = (
+            select(func.count(), func.min(outbox.c.id))
+            .where(self._pending(sink))
+            .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
+        )
+        with self.reading() as tx:
+            pending, first = tx.execute(waiting).one()
+            oldest = tx.scalar(select(outbox.c.recorded_at).where(outbox.c.id == first)) if pending else None
+        return Backlog(pending, oldest)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Every counter: kind (accepted, dropped, addressed, delivered, ...) -> name -> number."""
+        with self.reading() as tx:
+            return counters.read(tx)
+
+    def sink_record(self, sink: str) -> SinkRecord:
+        with self.reading() as tx:
+            row = tx.execute(select(sink_health).where(sink_health.c.sink == sink)).one_or_none()
+        return SinkRecord(row.last_success_at, row.last_error_at, row.last_error) if row else SinkRecord()
+
+    def recent(self, distinct_id: str | None = None, limit: int = 50) -> list[Recorded]:
+        """The newest events of one subject, or of all, with their fate at each sink."""
+        statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+        if distinct_id is not None:
+            statement = statement.where(outbox.c.distinct_id == distinct_id)
+        with self.reading() as tx:
+            return [Recorded(_event(row), _sinks(row)) for row in tx.execute(statement)]
+
+    # Inside
+
+    @staticmethod
+    def _pending(sink: str) -> ColumnElement[bool]:
+        return text(is_pending(SINKS[sink]))  # type: ignore[return-value]
+
+    def _settle(
+        self, tx: Connection, sink: str, ids: list[int] | None, state: SinkState, distinct_id: str | None = None
+    ) -> int:
+        """Moves the sink's bit from pending to `state` where it is pending, and counts; answers how many rows."""
+        bit, column = SINKS[sink], outbox.c[state]
+        statement = update(outbox).where(self._pending(sink))
+        if ids is not None:
+            statement = statement.where(outbox.c.id.in_(bindparam("ids", ids, expanding=True)))
+        if distinct_id is not None:
+            statement = statement.where(outbox.c.distinct_id == distinct_id)
+        changed = tx.execute(
+            statement.values({"pending": outbox.c.pending.op("&")(~bit), state: column.op("|")(bit)})
+        ).rowcount
+        counters.add(tx, Counter({(_KIND[state], sink): changed}))
+        return changed
+
+    def _trouble(self, tx: Connection, sink: str, claimed: Claimed, due_at: int | None, error: str) -> None:
+        tx.execute(_DELETE_TROUBLE, {"sink": sink, "ids": [claimed.id]})
+        tx.execute(
+            trouble.insert().values(
+                outbox_id=claimed.id, sink=sink, attempts=claimed.attempts + 1, due_at=due_at, error=error[:1000]
+            )
+        )
+
+    @staticmethod
+    def _note(tx: Connection, sink: str, **values: int | str) -> None:
+        if not tx.execute(update(sink_health).where(sink_health.c.sink == sink).values(values)).rowcount:
+            tx.execute(sink_health.insert().values(sink=sink, **values))
+
+
+_DELETE_TROUBLE = delete(trouble).where(
+    trouble.c.sink == bindparam("sink"), trouble.c.outbox_id.in_(bindparam("ids", expanding=True))
+)
+_KIND: dict[SinkState, counters.Kind] = {"delivered": "delivered", "failed": "failed", "abandoned": "abandoned"}
+
+
+def mask(sinks: Iterable[str]) -> int:
+    """The bits of these sinks."""
+    bits = 0
+    for sink in sinks:
+        bits |= SINKS[sink]
+    return bits
+
+
+def _event(row: Row[tuple[object, ...]]) -> Event:
+    return Event(
+        uuid=row.uuid,
+        name=row.event,
+        distinct_id=row.distinct_id,
+        timestamp=row.timestamp,
+        properties=orjson.loads(row.properties),
+        origin=row.origin,
+        recorded_at=row.recorded_at,
+    )
+
+
+def _sinks(row: Row[tuple[object, ...]]) -> dict[str, SinkState]:
+    return {sink: state for sink, bit in SINKS.items() for state in _STATES if getattr(row, state) & bit}

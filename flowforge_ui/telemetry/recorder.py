@@ -1,0 +1,87 @@
+"""The door through which the platform's own acts are recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
+
+from . import counters
+from .event import Clock, Event, Refusal, milliseconds, new_uuid, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from sqlalchemy import Connection
+
+    from .event import Scalar, Subject
+    from .identity import IdentityMode
+    from .outbox import Outbox
+    from .plan import Plan
+
+log = logging.getLogger(__name__)
+
+
+class Recorder(Protocol):
+    """Records an act in the act's own transaction, or does nothing; it never refuses the act."""
+
+    def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None: ...
+
+
+class NullRecorder:
+    """Where nothing is recorded."""
+
+    def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None:
+        pass
+
+
+class OutboxRecorder:
+    """Records into the outbox what the plan allows.
+
+    `sinks` names the sinks that are on at this moment; with none nothing is written. `after_commit(tx, act)` has
+    `act` called once the transaction is committed; `wake` is that act.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        outbox: Outbox,
+        sinks: Callable[[], Collection[str]],
+        *,
+        app_version: str,
+        identity: IdentityMode = "pseudonymous",
+        clock: Clock = utc_now,
+        after_commit: Callable[[Connection, Callable[[], None]], None] | None = None,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._plan, self._outbox, self._sinks = plan, outbox, sinks
+        self._app_version, self._identity, self._clock = app_version, identity, clock
+        self._after_commit, self._wake = after_commit, wake
+
+    def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None:
+        sinks = self._sinks()
+        if not sinks:
+            return
+        if subject.opted_out:
+            self._drop(tx, "opted_out")
+            return
+        event = self._plan.check(self._event(name, subject, properties))
+        if isinstance(event, Refusal):
+            # A programmer's mistake; the act itself must not suffer from it.
+            log.error("Event %r is not in the plan: %s", name, event.reason)
+            self._drop(tx, event.reason)
+            return
+        self._outbox.record(tx, event, sinks)
+        if self._after_commit:
+            self._after_commit(tx, self._wake)
+
+    def _event(self, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> Event:
+        now = milliseconds(self._clock())
+        common = {"app_version": self._app_version, "role": subject.role, "source": "server"}
+        # Never identify: an act then has no actor that a second act could be linked to.
+        distinct_id = new_uuid() if self._identity == "anonymous" else subject.distinct_id
+        return Event(new_uuid(), name, distinct_id, now, {**properties, **common}, "server", now)
+
+    @staticmethod
+    def _drop(tx: Connection, reason: str) -> None:
+        counters.add(tx, Counter({("dropped", reason): 1}), early=True)
