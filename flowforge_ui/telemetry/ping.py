@@ -1,0 +1,199 @@
+"""The core ping's sender: decide, claim, build, archive the exact bytes, post, write down what came back.
+
+It never raises into the platform and never sends anything its decision does not allow at that moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import orjson
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from . import archive
+from .decision import Decision
+from .event import milliseconds
+from .post import Post, PostError, Reply
+from .schedule import Schedule
+from .wire import Built, PingPlan, encode
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+FIRST_PAUSE_S = 20.0
+LONGEST_PAUSE_S = 300.0
+
+Outcome = Literal["off", "recent", "sent", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one occasion; ``error`` says why a ping failed, ``seq`` names it in the archive."""
+
+    outcome: Outcome
+    seq: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The bytes the next ping would have, the fields that would be left out, and those that wait for consent."""
+
+    body: bytes
+    built: Built
+    waiting: tuple[str, ...]
+
+
+@dataclass
+class Sender:
+    """One for the process. ``facts`` gathers values by the plan's paths; ``pause`` waits, True to give up early."""
+
+    plan: PingPlan
+    url: str
+    decide: Callable[[], Decision]
+    facts: Callable[[], Mapping[str, object]]
+    post: Post
+    transaction: Callable[[], AbstractContextManager[Connection]]
+    clock: Callable[[], datetime]
+    chance: random.Random
+    pause: Callable[[float], bool]
+    _failing: bool | None = field(default=None, init=False)
+
+    def send(self, *, even_if_recent: bool = False) -> Result:
+        """Send one ping if it is allowed and due; three tries, then it waits for its next time."""
+        if not self.decide().allowed:
+            return Result("off")
+        with self.transaction() as tx:
+            claimed = archive.claim(tx, self._now(), self.plan.version, even_if_recent=even_if_recent)
+        if claimed is None:
+            return Result("recent")
+        built = self.plan.build(self.facts(), claimed.accepted_plan)
+        if built.left_out:
+            log.warning("The ping leaves out what does not fit its type: %s", ", ".join(built.left_out))
+        body = encode(built.payload, claimed.envelope(self.plan.version))
+        with self.transaction() as tx:
+            archive.keep(tx, claimed, body, url=self.url, now_ms=self._now())
+        return self._deliver(claimed.seq, body)
+
+    def preview(self) -> Preview:
+        """Exactly what ``send`` would send now, sending nothing."""
+        with self.transaction() as tx:
+            claimed = archive.preview_claim(tx, self._now(), self.plan.version)
+        built = self.plan.build(self.facts(), claimed.accepted_plan)
+        waiting = tuple(each.path for each in self.plan.added_since(claimed.accepted_plan))
+        return Preview(encode(built.payload, claimed.envelope(self.plan.version)), built, waiting)
+
+    def _deliver(self, seq: int, body: bytes) -> Result:
+        reply: Reply | None = None
+        error: str | None = None
+        attempts = 0
+        for attempt in range(TRIES):
+            if attempt and (self.pause(self._pause_before(attempt, reply)) or not self.decide().allowed):
+                break
+            attempts, reply, error = attempt + 1, None, None
+            try:
+                reply = self.post(body)
+                error = judge(reply)
+            except PostError as failure:
+                error = failure.reason
+            log.debug("Ping %s, try %s: %s", seq, attempts, error or "taken")
+            if error is None or not _again(reply):
+                break
+        with self.transaction() as tx:
+            archive.finish(
+                tx,
+                seq,
+                now_ms=self._now(),
+                attempts=attempts,
+                status=reply.status if reply else None,
+                answer=reply.body[:4096] if reply else None,
+                receipt=receipt_of(reply) if reply and error is None else None,
+                error=error,
+            )
+        self._say(error)
+        return Result("failed" if error else "sent", seq, error)
+
+    def _pause_before(self, attempt: int, reply: Reply | None) -> float:
+        if reply is not None and reply.retry_after is not None:
+            return reply.retry_after
+        return self.chance.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**attempt))
+
+    def _say(self, error: str | None) -> None:
+        """One line when the state changes, none while it stays."""
+        failing = error is not None
+        if failing != self._failing and (failing or self._failing):
+            log.info("The core ping could not be delivered: %s", error) if failing else log.info(
+                "The core ping is taken again"
+            )
+        self._failing = failing
+
+    def _now(self) -> int:
+        return milliseconds(self.clock())
+
+
+class Loop:
+    """A thread that ticks a schedule and sends when it is due."""
+
+    def __init__(self, sender: Sender, initialised: Callable[[], bool], *, every_s: float = 1.0) -> None:
+        self._sender = sender
+        self._initialised = initialised
+        self._every_s = every_s
+        self._schedule = Schedule.pick(sender.chance)
+        self._stopping = threading.Event()
+        sender.pause = self._stopping.wait
+        self._thread = threading.Thread(target=self._run, name="core ping", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a ping under way is given up (its bytes stay archived)."""
+        self._stopping.set()
+        self._thread.join(timeout=2)
+
+    def step(self) -> Result | None:
+        """One tick: the result of a ping that was due, else None."""
+        self._schedule, due = self._schedule.tick(self._sender.clock(), initialised=self._initialised())
+        return self._sender.send() if due else None
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s):
+            try:
+                self.step()
+            except SQLAlchemyError as error:
+                log.debug("The ping waits for the database (%s)", type(error).__name__)
+            except Exception:
+                log.exception("The ping could not be made")
+
+
+def judge(reply: Reply) -> str | None:
+    """None for an answer that says "taken", else why it is none. A redirect is refused: it could lead anywhere."""
+    if 200 <= reply.status < 300:
+        return None
+    if 300 <= reply.status < 400:
+        return f"redirected ({reply.status})"
+    return f"answered {reply.status}"
+
+
+def receipt_of(reply: Reply) -> str | None:
+    """The receipt in an answer; None where there is none (older collectors give none) or it is none."""
+    try:
+        found = orjson.loads(reply.body)["receipt"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    fits = isinstance(found, str) and len(found) == 32 and all(each in "0123456789abcdef" for each in found)
+    return found if fits else None
+
+
+def _again(reply: Reply | None) -> bool:
+    """Whether another try could help: nothing came back, too many at once, or trouble at the other end."""
+    return reply is None or reply.status == 429 or reply.status >= 500
