@@ -1,0 +1,112 @@
+"""The first run: an administrator, two options, done.
+
+Each step is one conditional update, so the database settles who was first when two people do it at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import Connection, select, update
+
+from . import settings, tables, users
+from .actor import Actor, require_admin
+from .errors import SetupAdminExists, SetupFinished, SetupUnfinished, SignupOff
+
+if TYPE_CHECKING:
+    from .record import Ledger
+
+Step = Literal["admin", "options", "finish"]
+
+_i = tables.installation.c
+
+
+@dataclass(frozen=True, slots=True)
+class SetupState:
+    """`step` is what comes next; once `finished` it stays "finish"."""
+
+    step: Step
+    finished: bool
+
+
+def state(tx: Connection) -> SetupState:
+    row = tx.execute(select(_i.setup_admin_id, _i.setup_options_at, _i.setup_finished_at).where(_i.id == 1)).one()
+    if row.setup_finished_at is not None:
+        return SetupState("finish", True)
+    if row.setup_admin_id is None:
+        return SetupState("admin", False)
+    return SetupState("options" if row.setup_options_at is None else "finish", False)
+
+
+def create_administrator(tx: Connection, ledger: Ledger, who: users.Candidate) -> users.User:
+    """Step one: the first account.
+
+    Raises:
+        SetupFinished, SetupAdminExists: somebody was quicker.
+    """
+    user = users.create(tx, ledger, who, "admin")
+    first = tx.execute(
+        update(tables.installation).where(_i.id == 1, _i.setup_admin_id.is_(None)).values(setup_admin_id=user.id)
+    )
+    if first.rowcount != 1:
+        raise SetupFinished if state(tx).finished else SetupAdminExists
+    actor = user.actor(ledger.pseudonyms)
+    ledger.record(tx, actor, "user registered", {"how": "setup"}, target=user.username)
+    return user
+
+
+def choose(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, local_analytics: bool) -> None:
+    """Step two, as often as one likes until the set-up is finished.
+
+    Raises:
+        SetupFinished: it is too late; the Admin Settings have these switches.
+    """
+    require_admin(actor)
+    open_still = tx.execute(
+        update(tables.installation)
+        .where(_i.id == 1, _i.setup_finished_at.is_(None))
+        .values(setup_options_at=ledger.now())
+    )
+    if open_still.rowcount != 1:
+        raise SetupFinished
+    settings.store(tx, ledger, settings.TELEMETRY_ENABLED, value=telemetry)
+    settings.store(tx, ledger, settings.LOCAL_ANALYTICS, value=local_analytics)
+
+
+def finish(tx: Connection, ledger: Ledger, actor: Actor) -> None:
+    """Step three: the platform is open.
+
+    Raises:
+        SetupFinished: somebody was quicker.
+        SetupUnfinished: the options have not been chosen.
+    """
+    require_admin(actor)
+    finished = tx.execute(
+        update(tables.installation)
+        .where(_i.id == 1, _i.setup_finished_at.is_(None), _i.setup_options_at.is_not(None))
+        .values(setup_finished_at=ledger.now())
+    )
+    if finished.rowcount != 1:
+        raise SetupFinished if state(tx).finished else SetupUnfinished
+    chosen = settings.read(tx)
+    properties = {"telemetry": bool(chosen.telemetry_enabled), "local_analytics": bool(chosen.local_analytics)}
+    ledger.record(tx, actor, "set-up finished", properties)
+
+
+def register(tx: Connection, ledger: Ledger, who: users.Candidate) -> users.User:
+    """Somebody makes an account for themselves.
+
+    Raises:
+        SetupUnfinished: the first account is made by the set-up.
+        SignupOff: an administrator has not switched self-registration on.
+        UsernameTaken: whatever its case.
+    """
+    if not state(tx).finished:
+        raise SetupUnfinished
+    if not settings.read(tx).user_signup:
+        raise SignupOff
+    user = users.create(tx, ledger, who, "user")
+    actor = user.actor(ledger.pseudonyms)
+    ledger.record(tx, actor, "user registered", {"how": "self"}, target=user.username)
+    return user
