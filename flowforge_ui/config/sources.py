@@ -42,9 +42,16 @@ Read = Given | ConfigError
 def nearest(key: str) -> str | None:
     """The known key somebody meant: the same last part elsewhere, else the closest spelling."""
     known = [*KEYS, *sorted(SECTIONS - {moved.rpartition(".")[0] for moved in MOVED})]
+    for name in known:  # the same letters, other separators: database_url
+        if _letters(name) == _letters(key):
+            return name
     same = [name for name in known if name.rpartition(".")[2] == key.rpartition(".")[2]]
     found = difflib.get_close_matches(key, same or known, n=1, cutoff=0.0 if same else 0.6)
     return found[0] if found else None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[._-]", "", name).lower()
 
 
 def _known_below(section: str) -> str:
@@ -63,7 +70,7 @@ def read_file(path: Path, name: str) -> list[Read]:
         node = _compose(text, name)
     except ConfigError as error:
         return [error]
-    if node is None:
+    if node is None or node.tag == "tag:yaml.org,2002:null":
         return []
     if not isinstance(node, yaml.MappingNode):
         why = "the file must hold keys and values (a mapping), like `port: 3000`"
@@ -204,8 +211,8 @@ def _nearest_variable(name: str) -> str | None:
     for candidate in known:  # one underscore where two were meant
         if candidate.replace("__", "_") == name.replace("__", "_"):
             return candidate
-    found = difflib.get_close_matches(name, known, n=1)
-    return found[0] if found else None
+    found = difflib.get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1)
+    return PREFIX + found[0] if found else None
 
 
 def _secret_file(key: str, name: str, text: str, environ: Mapping[str, str], cwd: Path) -> Iterator[Read]:

@@ -24,7 +24,7 @@ def check_host(host: str, *, underscore: bool = False) -> str:
     """The host in lower case, international names in ASCII, IPv6 in brackets; ``Refused`` if it is none."""
     if "*" in host:
         raise Refused("a wildcard is no host; name the one that is meant")
-    if ":" in host:
+    if ":" in host and "%" not in host:
         try:
             return f"[{IPv6Address(host)}]"
         except ValueError:
@@ -49,6 +49,8 @@ def _split(text: str) -> tuple[SplitResult, int | None]:
         raise Refused("this is no URL") from None
     if port == 0:
         raise Refused("port 0 is no port")
+    if "[" in parts.netloc and ":" not in (parts.hostname or ""):
+        raise Refused("what stands in brackets is no IPv6 address")
     return parts, port
 
 
