@@ -1,0 +1,112 @@
+// Everything that records, put together: loaded after the first paint, and only where something may be recorded.
+
+import type { Boot } from "../boot.ts";
+import { uuid } from "../browser.ts";
+import type { Announcer } from "../visit.ts";
+import { watchAttention } from "./clock.ts";
+import { createPageviews } from "./pageviews.ts";
+import { createPlausibleSink } from "./plausible.ts";
+import { createPostHogSink } from "./posthog.ts";
+import { watchScroll } from "./scrolling.ts";
+import type { Bearer, PageEvent, Sink } from "./types.ts";
+
+export interface EmitterParts {
+  router: Pick<Announcer, "listen">;
+  /** The facts in force at a time on the clock of `Visit`. */
+  bootAt(at: number): Boot;
+  page: Window & typeof globalThis;
+  from: number;
+  seenAt: number;
+}
+
+export interface Emitter {
+  /** `leave`: the present view ends, all is delivered. `forget`: at once, and nothing is kept. */
+  stop(how: "leave" | "forget"): void;
+}
+
+export function createEmitter({ router, bootAt, page, from, seenAt }: EmitterParts): Emitter {
+  const first = bootAt(page.performance.now());
+  const sinks = openSinks(first, page);
+  const attention = watchAttention(page);
+  const scroll = watchScroll(page);
+
+  function toAll(call: (sink: Sink) => void): void {
+    for (const sink of sinks) quietly(() => call(sink));
+  }
+
+  const pageviews = createPageviews({
+    router,
+    pageleave: first.telemetry.posthog?.pageleave ?? "route",
+    version: first.version,
+    from,
+    seenAt,
+    bearer: (at) => bearerOf(bootAt(at)),
+    emit: (event: PageEvent) => toAll((sink) => sink.record(event)),
+    clock: attention.clock,
+    scroll,
+    page: {
+      document: page.document,
+      now: () => page.performance.now(),
+      epoch: (at) => Date.now() - (page.performance.now() - at),
+      activatedAt: activationOf(page),
+      uuid,
+    },
+  });
+
+  function hidden(): void {
+    if (page.document.visibilityState === "hidden") toAll((sink) => sink.flush());
+  }
+
+  page.document.addEventListener("visibilitychange", hidden);
+  return {
+    stop(how) {
+      if (how === "leave") quietly(pageviews.leave);
+      pageviews.stop();
+      attention.stop();
+      scroll.stop();
+      page.document.removeEventListener("visibilitychange", hidden);
+      toAll((sink) => sink.stop(how === "leave" ? "keep" : "forget"));
+    },
+  };
+}
+
+function openSinks(boot: Boot, page: Window & typeof globalThis): Sink[] {
+  const { posthog, plausible } = boot.telemetry;
+  const sinks: Sink[] = [];
+  if (posthog) sinks.push(createPostHogSink({ facts: posthog, baseUrl: boot.base_url, page: browser(page) }));
+  if (plausible) sinks.push(createPlausibleSink({ facts: plausible, baseUrl: boot.base_url }));
+  return sinks;
+}
+
+function bearerOf(boot: Boot): Bearer {
+  return { person: boot.telemetry.posthog?.person ?? null, role: boot.user?.role ?? "anonymous" };
+}
+
+function browser(page: Window & typeof globalThis) {
+  return {
+    fetch: (url: string, init: RequestInit) => page.fetch(url, init),
+    sendBeacon: (url: string, body: Blob) => page.navigator.sendBeacon(url, body),
+    setTimeout: (callback: () => void, milliseconds: number) => page.setTimeout(callback, milliseconds),
+    clearTimeout: (timer: number) => page.clearTimeout(timer),
+    now: () => Date.now(),
+    random: Math.random,
+    onLine: () => page.navigator.onLine,
+    referrer: page.document.referrer,
+    automated: page.navigator.webdriver,
+    storages: () => [page.localStorage, page.sessionStorage],
+  };
+}
+
+function activationOf(page: Window): number {
+  const [timing] = page.performance.getEntriesByType("navigation") as { activationStart?: number }[];
+  return timing?.activationStart ?? 0;
+}
+
+/** Telemetry's trouble is never the page's. */
+function quietly(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // Counting is not worth an error on somebody's screen.
+  }
+}

@@ -1,0 +1,150 @@
+// Turns what the router announces into `$pageview` and `$pageleave`: one of each for a view that was seen.
+
+import type { CommonProperties, PageviewProperties } from "../generated/events.ts";
+import type { Announcer, Leave, Visit } from "../visit.ts";
+import type { EngagementClock } from "./clock.ts";
+import type { ScrollWatch } from "./scrolling.ts";
+import { whenSeen, type SeenPage } from "./seen.ts";
+import type { Bearer, Ended, PageEvent } from "./types.ts";
+
+export interface PageviewsOptions {
+  router: Pick<Announcer, "listen">;
+  /** `route`: a leave for each view; `exit`: only when the page is left, or the account. */
+  pageleave: "route" | "exit";
+  version: string;
+  /** Visits entered before are none of telemetry's business. On the clock of `Visit`. */
+  from: number;
+  /** When the page was first seen; views do not begin before. */
+  seenAt: number;
+  /** Who was signed in at a time on the clock of `Visit`. */
+  bearer(at: number): Bearer;
+  emit(event: PageEvent): void;
+  clock: EngagementClock;
+  scroll: ScrollWatch;
+  page: {
+    document: SeenPage;
+    /** The clock of `Visit`. */
+    now(): number;
+    /** That clock's time as milliseconds since the epoch. */
+    epoch(at: number): number;
+    /** When the page that was prerendered came to be shown; 0 for others. */
+    activatedAt: number;
+    uuid(): string;
+  };
+}
+
+/** A view that was counted. */
+interface View {
+  visit: Visit;
+  bearer: Bearer;
+  properties: PageviewProperties & CommonProperties;
+}
+
+type Goodbye = Omit<Leave, "reason"> & { readonly reason: Leave["reason"] | "elsewhere" };
+
+/** `leave` ends the present view without the router having said so. */
+export function createPageviews(options: PageviewsOptions): { leave(): void; stop(): void } {
+  const { page, clock, scroll } = options;
+  let seenAt: number | null = options.seenAt;
+  let waiting: Visit | null = null;
+  let callOff = (): void => undefined;
+  let view: View | null = null;
+  let index = 0;
+  /** The view before, as long as nothing but time separates it from the next one. */
+  let ended: Ended | null = null;
+  let lastBearer: Bearer | null = null;
+
+  function enter(visit: Visit): void {
+    if (visit.enteredAt < options.from) return;
+    if (seenAt !== null) return begin(visit, Math.max(visit.enteredAt, seenAt));
+    waiting = visit;
+    callOff();
+    callOff = whenSeen(page.document, () => {
+      seenAt = page.now();
+      if (waiting) begin(waiting, Math.max(waiting.enteredAt, seenAt));
+      waiting = null;
+    });
+  }
+
+  function leave(visit: Visit, { reason, at, to }: Goodbye): void {
+    if (waiting?.id === visit.id) waiting = null;
+    // A view that was gone before anybody saw the page.
+    if (view?.visit.id === visit.id) end(view, reason, at, to);
+    if (reason === "pagehide") {
+      seenAt = null;
+      ended = null;
+    }
+  }
+
+  function begin(visit: Visit, at: number): void {
+    const bearer = options.bearer(visit.enteredAt);
+    const same = lastBearer?.person?.distinct_id === bearer.person?.distinct_id;
+    if (!same) ended = null;
+    if (lastBearer && !same) index = 0;
+    const properties = describe(visit, bearer, lastBearer === null || same);
+    view = { visit, bearer, properties };
+    lastBearer = bearer;
+    index += 1;
+    clock.begin(at);
+    scroll.begin();
+    const previous = options.pageleave === "exit" ? ended : null;
+    const { id: uuid } = visit;
+    options.emit({
+      name: "$pageview", uuid, at: page.epoch(at), visit, bearer, properties, ended: previous, final: false,
+    });
+  }
+
+  function describe(visit: Visit, bearer: Bearer, sameStory: boolean): View["properties"] {
+    const { subjects, redirectedFrom, startedAt, enteredAt } = visit;
+    const shownFrom = visit.navType === "load" ? page.activatedAt : 0;
+    return {
+      route: visit.route as NonNullable<PageviewProperties["route"]>,
+      route_pattern: visit.pattern,
+      ...(visit.from && sameStory && { from_route: visit.from as NonNullable<PageviewProperties["route"]> }),
+      ...(redirectedFrom && { redirected_from: redirectedFrom as NonNullable<PageviewProperties["route"]> }),
+      nav_type: visit.navType,
+      view_id: visit.id,
+      view_index: index,
+      load_ms: Math.max(0, Math.round(enteredAt - Math.max(startedAt, shownFrom))),
+      ...(subjects?.team && { team: subjects.team }),
+      ...(subjects?.project && { project: subjects.project }),
+      app_version: options.version,
+      role: bearer.role,
+      source: "router",
+    };
+  }
+
+  function end({ visit, bearer, properties }: View, reason: Goodbye["reason"], at: number, to?: string): void {
+    view = null;
+    const durations = clock.read(at);
+    const scroll_depth = scroll.depth();
+    ended = { view_id: visit.id, route_pattern: visit.pattern, total_ms: durations.total_ms, scroll_depth };
+    if (options.pageleave === "exit" && reason === "visit") return;
+    options.emit({
+      name: "$pageleave",
+      uuid: page.uuid(),
+      at: page.epoch(at),
+      visit,
+      bearer,
+      properties: {
+        ...properties,
+        ...durations,
+        scroll_depth,
+        ...(to !== undefined && { to_route: to as NonNullable<PageviewProperties["route"]> }),
+      },
+      ended,
+      final: reason === "pagehide",
+    });
+  }
+
+  const unlisten = options.router.listen({ enter, leave }, { replay: true });
+  return {
+    leave() {
+      if (view) end(view, "elsewhere", page.now());
+    },
+    stop() {
+      unlisten();
+      callOff();
+    },
+  };
+}

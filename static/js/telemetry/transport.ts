@@ -1,0 +1,209 @@
+// Brings events to one endpoint that speaks PostHog's capture protocol: in order, one request at a time, so that an
+// endpoint that hangs never takes the connections the page needs; patiently, within bounds; by beacon at the end.
+
+export interface WireEvent {
+  readonly uuid: string;
+  readonly event: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly timestamp: string;
+}
+
+export interface TransportPage {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  sendBeacon(url: string, body: Blob): boolean;
+  setTimeout(callback: () => void, milliseconds: number): number;
+  clearTimeout(timer: number): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  random(): number;
+  onLine(): boolean;
+}
+
+/** Events that may wait; the oldest go first when there are more. */
+export const WAITING_MAX = 200;
+/** Tries for one event. */
+export const TRIES_MAX = 10;
+export const TIMEOUT_MS = 10_000;
+// A browser takes 64 KiB of bodies that outlive their page, all of them together.
+const BODY_MAX = 30_000;
+const BATCH_MAX = 20;
+const PAUSE_MS = 60_000;
+const PATIENCE_MS = 5 * 60_000;
+const STUCK_MS = 3_000;
+
+interface Waiting {
+  readonly event: WireEvent;
+  readonly size: number;
+  tries: number;
+}
+
+interface Flight {
+  readonly batch: Waiting[];
+  readonly since: number;
+  readonly abort: AbortController;
+}
+
+type Outcome = { readonly done: true } | { readonly done: false; readonly pause: number | null };
+
+export class Transport {
+  readonly #url: string;
+  readonly #key: string;
+  readonly #page: TransportPage;
+  #waiting: Waiting[] = [];
+  #flight: Flight | null = null;
+  #failures = 0;
+  #timer: number | null = null;
+  #stopped = false;
+
+  constructor(target: { api_host: string; apikey: string }, page: TransportPage) {
+    this.#url = `${target.api_host.replace(/\/$/, "")}/e/`;
+    this.#key = target.apikey;
+    this.#page = page;
+  }
+
+  /** Takes an event; it is on its way when the current task ends, unless others are before it. */
+  send(event: WireEvent): void {
+    if (this.#stopped) return;
+    this.#waiting.push({ event, size: JSON.stringify(event).length, tries: 0 });
+    this.#waiting.splice(0, this.#waiting.length - WAITING_MAX);
+    queueMicrotask(() => this.#pump());
+  }
+
+  /** Hands everything that waits to the browser, which delivers it when the page is gone. */
+  flush(): void {
+    const stuck = this.#takeBackIfStuck();
+    const handedOver: Waiting[] = [];
+    while (this.#waiting.length > 0) {
+      const batch = firstOf(this.#waiting);
+      if (!this.#page.sendBeacon(this.#url, this.#body(batch))) break;
+      handedOver.push(...this.#waiting.splice(0, batch.length));
+    }
+    if (!stuck && this.#failures === 0) return;
+    // A beacon tells nothing of its fate. Where requests fail, events stay for another try: their uuid makes them one
+    // event, however often they arrive.
+    this.#waiting.unshift(...handedOver);
+    if (this.#waiting.length > 0 && this.#timer === null) this.#wait(this.#backOff());
+  }
+
+  /** The network is back, or a page is: try now. */
+  wake(): void {
+    this.#cancelTimer();
+    this.#pump();
+  }
+
+  /** Sends nothing any more and forgets what waits. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#waiting = [];
+    this.#flight?.abort.abort();
+  }
+
+  #pump(): void {
+    if (this.#stopped || this.#flight || this.#timer !== null || !this.#page.onLine()) return;
+    const batch = firstOf(this.#waiting);
+    if (batch.length === 0) return;
+    this.#waiting.splice(0, batch.length);
+    const flight = { batch, since: this.#page.now(), abort: new AbortController() };
+    this.#flight = flight;
+    void this.#fly(flight).then((outcome) => this.#land(flight, outcome));
+  }
+
+  async #fly({ batch, abort }: Flight): Promise<Outcome> {
+    const timer = this.#page.setTimeout(() => abort.abort(), TIMEOUT_MS);
+    try {
+      const answer = await this.#page.fetch(this.#url, {
+        method: "POST",
+        body: this.#body(batch),
+        // A gate in front of this server may know the browser by its cookie; another host gets none.
+        credentials: "same-origin",
+        keepalive: true,
+        redirect: "error",
+        referrerPolicy: "strict-origin",
+        signal: abort.signal,
+      });
+      return await outcomeOf(answer);
+    } catch {
+      return { done: false, pause: null };
+    } finally {
+      this.#page.clearTimeout(timer);
+    }
+  }
+
+  #land(flight: Flight, outcome: Outcome): void {
+    // A flight that was given up has its events in the queue again.
+    if (this.#flight !== flight) return;
+    this.#flight = null;
+    if (this.#stopped) return;
+    if (outcome.done) {
+      this.#failures = 0;
+      return this.#pump();
+    }
+    this.#failures += 1;
+    for (const waiting of flight.batch) waiting.tries += 1;
+    this.#waiting.unshift(...flight.batch.filter(({ tries }) => tries < TRIES_MAX));
+    this.#waiting.splice(0, this.#waiting.length - WAITING_MAX);
+    this.#wait(outcome.pause ?? this.#backOff());
+  }
+
+  #backOff(): number {
+    const most = Math.min(PATIENCE_MS, 2_000 * 2 ** this.#failures);
+    return most * (0.5 + this.#page.random() / 2);
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer = this.#page.setTimeout(() => {
+      this.#timer = null;
+      this.#pump();
+    }, milliseconds);
+  }
+
+  #cancelTimer(): void {
+    if (this.#timer !== null) this.#page.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** A request that takes long will not be heard of once the page is gone: its events go again, by beacon. */
+  #takeBackIfStuck(): boolean {
+    const flight = this.#flight;
+    if (!flight || (this.#failures === 0 && this.#page.now() - flight.since < STUCK_MS)) return false;
+    this.#flight = null;
+    flight.abort.abort();
+    this.#waiting.unshift(...flight.batch);
+    return true;
+  }
+
+  #body(batch: readonly Waiting[]): Blob {
+    const sent_at = new Date(this.#page.now()).toISOString();
+    const text = JSON.stringify({ api_key: this.#key, batch: batch.map(({ event }) => event), sent_at });
+    // A type that needs no preflight, which could not be made while a page goes.
+    return new Blob([text], { type: "text/plain" });
+  }
+}
+
+function firstOf(waiting: readonly Waiting[]): Waiting[] {
+  let size = 0;
+  let count = 0;
+  for (const next of waiting.slice(0, BATCH_MAX)) {
+    size += next.size;
+    if (count > 0 && size > BODY_MAX) break;
+    count += 1;
+  }
+  return waiting.slice(0, count);
+}
+
+/** What becomes of a batch: delivered (or refused for good), or to be tried again. Only 200 with JSON is success. */
+async function outcomeOf(answer: Response): Promise<Outcome> {
+  const { status } = answer;
+  if (status === 200) return accepted(await answer.json().catch(() => null));
+  await answer.body?.cancel();
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { done: true };
+  const seconds = Number(answer.headers.get("Retry-After") ?? NaN);
+  return { done: false, pause: seconds >= 0 ? Math.min(seconds * 1000, PATIENCE_MS) : null };
+}
+
+function accepted(answer: unknown): Outcome {
+  if (typeof answer !== "object" || answer === null) return { done: false, pause: null };
+  const { quota_limited: limited } = answer as { quota_limited?: unknown };
+  return Array.isArray(limited) && limited.includes("events") ? { done: false, pause: PAUSE_MS } : { done: true };
+}

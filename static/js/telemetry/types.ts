@@ -1,0 +1,47 @@
+// The words of the browser's telemetry: types only, nothing of it is left in the bundle.
+
+import type { PostHogFacts } from "../boot.ts";
+import type { BrowserEvents, CommonProperties } from "../generated/events.ts";
+import type { Visit } from "../visit.ts";
+
+export type Person = NonNullable<PostHogFacts["person"]>;
+
+/** Who does what is recorded. An event keeps the bearer it was captured for, however late it arrives. */
+export interface Bearer {
+  /** Null: nobody is identified. */
+  readonly person: Person | null;
+  readonly role: NonNullable<CommonProperties["role"]>;
+}
+
+/** A view that has ended; PostHog's `$prev_pageview_*` are made of it. */
+export interface Ended {
+  readonly view_id: string;
+  readonly route_pattern: string;
+  readonly total_ms: number;
+  readonly scroll_depth: number;
+}
+
+interface Recorded<N extends keyof BrowserEvents> {
+  readonly name: N;
+  readonly uuid: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly visit: Visit;
+  readonly bearer: Bearer;
+  readonly properties: BrowserEvents[N] & CommonProperties;
+  /** What `$prev_pageview_*` may tell of: with a leave the view itself, with a view the one before, or nothing. */
+  readonly ended: Ended | null;
+  /** The page goes: only a beacon still arrives. */
+  readonly final: boolean;
+}
+
+export type PageEvent = Recorded<"$pageview"> | Recorded<"$pageleave">;
+
+/** Where page events go. None of its methods throws. */
+export interface Sink {
+  record(event: PageEvent): void;
+  /** The page may not live much longer: hand over what is still here. */
+  flush(): void;
+  /** Nothing more is sent. `forget`: what is waiting and what this browser keeps are dropped, too. */
+  stop(how: "keep" | "forget"): void;
+}
