@@ -32,8 +32,8 @@ class Paths:
         return text.replace("{home}", self.home.as_posix())
 
     def absolute(self, text: str) -> Path:
-        if any(not c.isprintable() or c in "?#" for c in text):
-            raise Refused("it holds a character this cannot be stored under (?, # or an unprintable one)")
+        if any(not c.isprintable() or c in "?#%" for c in text):
+            raise Refused("a path here must not hold ?, # or %, which mean something in a URL, nor what is unprintable")
         return Path(os.path.abspath(self.cwd / Path(text).expanduser()))  # noqa: PTH100 - resolve() follows links
 
 
@@ -150,7 +150,7 @@ def path() -> Kind:
     def read(text: str, paths: Paths) -> Path:
         return paths.absolute(paths.fill(text))
 
-    return Kind("path", STR, "a path without ? and #; relative ones start at the working directory", read)
+    return Kind("path", STR, "a path without ?, # and %; relative ones start at the working directory", read)
 
 
 def networks() -> Kind:

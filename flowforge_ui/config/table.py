@@ -125,7 +125,7 @@ class Local:
     url: str = setting(
         kinds.analytics_url(),
         "duckdb:///{home}/analytics.duckdb",
-        "The store: a DuckDB file, or `clickhouse://user:password@host:port/database`.",
+        "The store: a DuckDB file, or `clickhouse://user:password@host:port/database` (`clickhouses://` for TLS).",
     )
     retention_days: int = setting(kinds.integer(1, 36500), 395, "Days after which events are pruned from the store.")
 

@@ -75,9 +75,9 @@ def http_url(text: str, *, path: bool = True, userinfo: bool = False) -> str:
 
 
 def clickhouse_url(text: str) -> str:
-    """``clickhouse://user:password@host:port/database``, checked and unchanged."""
+    """``clickhouse://user:password@host:port/database`` (``clickhouses``: by TLS), checked and unchanged."""
     parts, _ = _split(text)
-    if parts.scheme != "clickhouse":
+    if parts.scheme not in {"clickhouse", "clickhouses"}:
         raise Refused
     if not parts.hostname:
         raise Refused("the host is missing")

@@ -102,7 +102,7 @@ def test_variables_that_are_no_settings_are_left_alone(read: Load) -> None:
         ("trusted_proxies: [10.1.2.3/8]", "trusted_proxies: the address has bits below its mask; 10.0.0.0/8 is the"),
         ("trusted_proxies: [proxy]", 'trusted_proxies: found "proxy"; allowed: networks like 10.0.0.0/8'),
         ("trusted_proxies: [[]]", "trusted_proxies: a list is needed, an item a line or in [brackets]; found a list t"),
-        ("home: 'a\\tb?'", "home: it holds a character this cannot be stored under (?, # or an unprintable one); "),
+        ("home: 'a\\tb?'", "home: a path here must not hold ?, # or %, which mean something in a URL, nor what is "),
         ("collector: {key_file: '{hme}/k'}", "collector.key_file: {hme} stands for nothing here; {home} is the only"),
     ],
 )
