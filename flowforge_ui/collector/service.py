@@ -58,7 +58,7 @@ class Service:
         self._prepared = False
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_order, name="collector-retention", daemon=True)
-        receiver = Receiver(
+        self.receiver = Receiver(
             plan=parts.plan,
             keyring=Keyring(parts.key_file, parts.clock),
             limiter=Limiter(),
@@ -69,7 +69,7 @@ class Service:
         self.app: Flask = create_app(
             Collector(
                 store=self.store,
-                receiver=receiver,
+                receiver=self.receiver,
                 access_token=self.access_token,
                 public=parts.public,
                 clock=parts.clock,

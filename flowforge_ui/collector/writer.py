@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 GROUP = 200
 SPOOL_PAUSE_S = 5.0
+IDLE_S = 1.0
 
 
 class Overloaded(Exception):
@@ -39,7 +41,8 @@ class Writer:
     def __init__(self, store: PingStore, spool: Spool, *, room: int = 2_000) -> None:
         self._store = store
         self._spool = spool
-        self._waiting: queue.Queue[tuple[Ping, Future[Kept]]] = queue.Queue(maxsize=room)
+        # None wakes the thread so that it sees it shall stop.
+        self._waiting: queue.Queue[tuple[Ping, Future[Kept]] | None] = queue.Queue(maxsize=room)
         self._unknown: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._tally_lock = threading.Lock()
@@ -53,6 +56,8 @@ class Writer:
     def stop(self) -> None:
         """Commit what waits and end."""
         self._stopping.set()
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
         self._thread.join(timeout=30)
 
     def keep(self, ping: Ping, timeout: float = 30.0) -> Kept:
@@ -86,16 +91,12 @@ class Writer:
                 self._write_tallies()
 
     def _next(self, wait: float) -> list[tuple[Ping, Future[Kept]]]:
-        try:
-            group = [self._waiting.get(timeout=min(wait, 0.2 if self._stopping.is_set() else 1.0))]
-        except queue.Empty:
-            return []
-        while len(group) < GROUP:
-            try:
-                group.append(self._waiting.get_nowait())
-            except queue.Empty:
-                break
-        return group
+        found: list[tuple[Ping, Future[Kept]] | None] = []
+        with suppress(queue.Empty):
+            found.append(self._waiting.get(timeout=0.001 if self._stopping.is_set() else min(wait, IDLE_S)))
+            while len(found) < GROUP:
+                found.append(self._waiting.get_nowait())
+        return [each for each in found if each is not None]
 
     def _commit(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
         pings = [ping for ping, _ in group]

@@ -51,9 +51,9 @@ def test_a_ping_is_answered_with_its_receipt_and_its_end(house: House) -> None:
     answer = house.client.post("/ping", json=house.ping(envelope=house.envelope(1)))
 
     assert answer.status_code == 202
-    assert sorted(answer.json) == ["expires_at", "receipt", "received_at", "sha256"]
-    assert answer.json["received_at"] == "2026-11-23T10:00:00.000Z"
-    assert answer.json["expires_at"] == "2027-02-21T10:00:00.000Z"
+    assert sorted(answer.get_json()) == ["expires_at", "receipt", "received_at", "sha256"]
+    assert answer.get_json()["received_at"] == "2026-11-23T10:00:00.000Z"
+    assert answer.get_json()["expires_at"] == "2027-02-21T10:00:00.000Z"
 
 
 def test_a_repeat_has_the_same_receipt_and_counts_once(house: House) -> None:
@@ -61,7 +61,7 @@ def test_a_repeat_has_the_same_receipt_and_counts_once(house: House) -> None:
     first, again = house.client.post("/ping", json=body), house.client.post("/", json=body)
 
     assert (first.status_code, again.status_code) == (202, 200)
-    assert again.json == first.json
+    assert again.get_json() == first.get_json()
     assert len(rows(house, "ping_raw")) == 1
 
 
@@ -137,8 +137,8 @@ def test_garbage_is_refused_with_a_reason_and_leaves_nothing(house: House, what:
     answer = house.client.post("/ping", data=body, content_type="application/json")
 
     assert answer.status_code == 400, what
-    assert answer.json["code"] == "invalid_ping"
-    assert answer.json["error"].startswith("The ping cannot be taken: ")
+    assert answer.get_json()["code"] == "invalid_ping"
+    assert answer.get_json()["error"].startswith("The ping cannot be taken: ")
     assert rows(house, "ping_raw") == []
     assert rows(house, "installation") == []
 
@@ -146,7 +146,7 @@ def test_garbage_is_refused_with_a_reason_and_leaves_nothing(house: House, what:
 def test_the_answer_names_the_field_and_what_is_allowed(house: House) -> None:
     answer = house.client.post("/ping", json=house.ping(platform={"counts": {"users": -1}}))
 
-    assert answer.json["error"] == (
+    assert answer.get_json()["error"] == (
         "The ping cannot be taken: platform.counts.users: must be a whole number from 0 to 10000000."
     )
 
@@ -168,7 +168,7 @@ def test_what_is_too_large_or_oddly_packed(
 ) -> None:
     answer = house.client.post("/ping", data=body, headers=headers)
 
-    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
 
 
 def test_gzip_is_taken(house: House) -> None:
@@ -177,6 +177,7 @@ def test_gzip_is_taken(house: House) -> None:
 
 
 def test_too_many_pings_of_one_sender_are_asked_to_wait(house: House) -> None:
+    house.service.receiver.monotonic = lambda: 0.0
     statuses = [house.client.post("/ping", json=house.ping()).status_code for _ in range(601)]
     answer = house.client.post("/ping", json=house.ping())
 

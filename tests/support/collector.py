@@ -69,7 +69,7 @@ class House:
     def fleet(self) -> dict[str, object]:
         answer = self.client.get("/fleet.json", headers={"Authorization": f"Bearer {self.service.access_token}"})
         assert answer.status_code == 200
-        return dict(answer.json)
+        return dict(answer.get_json())
 
 
 def parts(home: Path, clock: Times, knock: Knock, *, url: str | None = None, public: bool = False) -> Parts:
