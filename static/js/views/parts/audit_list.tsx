@@ -11,7 +11,7 @@ export function AuditList({ entries }: { entries: readonly AuditEntry[] }) {
         <li key={entry.id} class="list-row">
           <span class="list-main">
             <span class="list-title">{sentenceCase(entry.event)}</span>
-            <span class="muted">{entry.target ? `${entry.target} · ${entry.actor}` : entry.actor}</span>
+            <span class="muted">{[entry.target, entry.actor].filter(Boolean).join(" · ")}</span>
           </span>
           <span class="muted list-when"><When iso={entry.at} /></span>
         </li>

@@ -19,7 +19,7 @@ export function RenameForm({ label, name, address, ctx }: Props) {
   });
   return (
     <FormBody form={form} label={label}>
-      <Field name="name" label={label} value={name} error={form.errors.name} maxLength={120} autocomplete="off" required />
+      <Field name="name" label={label} value={name} error={form.errors.name} maxLength={100} autocomplete="off" required />
       <div class="actions">
         <Button type="submit" kind="primary" busy={form.busy}>Save name</Button>
       </div>

@@ -63,7 +63,8 @@ export interface Flows {
 export interface AuditEntry {
   readonly id: string;
   readonly at: string;
-  readonly actor: string;
+  /** Null when the account is gone or the platform itself acted. */
+  readonly actor: string | null;
   readonly event: string;
   readonly target: string | null;
 }
@@ -85,8 +86,9 @@ export interface Setting {
   readonly label: string;
   readonly help: string;
   readonly type: string;
-  readonly value: unknown;
-  readonly effective: unknown;
+  /** What is stored here, and what is in force. */
+  readonly value: boolean;
+  readonly effective: boolean;
   readonly locked: boolean;
   readonly decided_by: string;
   readonly explanation: string;
@@ -102,7 +104,7 @@ export interface AdminOverview {
 
 export interface Layer {
   readonly layer: string;
-  readonly value: unknown;
+  readonly value: string | boolean | null;
   readonly decides: boolean;
 }
 

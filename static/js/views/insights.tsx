@@ -1,0 +1,47 @@
+import { clockTime, dayRange } from "../charts/format.ts";
+import { rangeQuery } from "../charts/range.ts";
+import { SkeletonHeader, SkeletonTiles } from "../components/skeleton.tsx";
+import { definePage, type PageContext } from "../page.ts";
+import { askRanged, type Ranged } from "./parts/analytics.ts";
+import { InsightTiles } from "./parts/insight_tiles.tsx";
+import { InsightsHeader } from "./parts/insights_header.tsx";
+import { AnalyticsOff, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
+import { MainSeries } from "./parts/main_series.tsx";
+import { RangePicker } from "./parts/range_picker.tsx";
+import type { InsightsOverview } from "./parts/shapes.ts";
+
+export default definePage<Ranged<InsightsOverview>>({
+  load: (context) => askRanged<InsightsOverview>("overview", context),
+  View: Insights,
+  title: () => "Insights",
+  Skeleton: () => (
+    <>
+      <SkeletonHeader tabs />
+      <SkeletonTiles count={5} />
+      <div class="card bone-figure" aria-hidden="true"><div class="bone bone-text" /><div class="bone bone-plot" /></div>
+    </>
+  ),
+});
+
+function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageContext }) {
+  const { range, today, answer } = data;
+  if (answer === null) return <><InsightsHeader tab="overview" /><AnalyticsOff ctx={ctx} /></>;
+  if (answer.empty && answer.fresh_until === null) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
+  const compared = dayRange(answer.previous.from, answer.previous.to);
+  return (
+    <>
+      <InsightsHeader tab="overview" query={rangeQuery(range, today)} />
+      <RangePicker range={range} today={today} ctx={ctx} />
+      {answer.empty ? <NothingHere /> : (
+        <>
+          <InsightTiles tiles={answer.tiles} compared={compared} />
+          <MainSeries overview={answer} today={today} ctx={ctx} />
+          <p class="page-foot muted">
+            Compared with {compared}. Days are counted in UTC.
+            {answer.fresh_until && <> Events until {clockTime(answer.fresh_until)} are counted.</>}
+          </p>
+        </>
+      )}
+    </>
+  );
+}

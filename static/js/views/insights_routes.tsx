@@ -1,0 +1,95 @@
+import { useMemo, useRef } from "preact/hooks";
+
+import { CsvButton, Definition } from "../charts/figure.tsx";
+import { dayRange, plural } from "../charts/format.ts";
+import { rangeQuery } from "../charts/range.ts";
+import type { Sorting } from "../charts/sort.ts";
+import { DataTable } from "../charts/table.tsx";
+import { Card } from "../components/card.tsx";
+import { EmptyState } from "../components/empty.tsx";
+import { SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
+import { definePage, type PageContext } from "../page.ts";
+import { askRanged, type Ranged } from "./parts/analytics.ts";
+import { InsightsHeader } from "./parts/insights_header.tsx";
+import { AnalyticsOff, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
+import { RangePicker } from "./parts/range_picker.tsx";
+import { arrange, ROUTE_COLUMNS, sortingFrom } from "./parts/route_columns.ts";
+import type { InsightsRoutes } from "./parts/shapes.ts";
+import { useShortcuts } from "./parts/shortcuts.ts";
+
+export default definePage<Ranged<InsightsRoutes>>({
+  load: (context) => askRanged<InsightsRoutes>("routes", context),
+  View: Routes,
+  title: () => "Insights · Routes",
+  Skeleton: () => <><SkeletonHeader tabs /><SkeletonTable count={12} /></>,
+});
+
+function Routes({ data, ctx }: { data: Ranged<InsightsRoutes>; ctx: PageContext }) {
+  const { range, today, answer } = data;
+  const query = rangeQuery(range, today);
+  if (answer === null) return <><InsightsHeader tab="routes" /><AnalyticsOff ctx={ctx} /></>;
+  const nothing = answer.rows.length === 0;
+  if (nothing && answer.empty) return <><InsightsHeader tab="routes" /><FirstEvent ctx={ctx} /></>;
+  return (
+    <>
+      <InsightsHeader tab="routes" query={query} />
+      <RangePicker range={range} today={today} ctx={ctx} />
+      {nothing ? <NothingHere /> : <RouteTable answer={answer} ctx={ctx} />}
+      <p class="page-foot muted">Compared with {dayRange(answer.previous.from, answer.previous.to)}. Days are counted in UTC.</p>
+    </>
+  );
+}
+
+function RouteTable({ answer, ctx }: { answer: InsightsRoutes; ctx: PageContext }) {
+  const find = useRef<HTMLInputElement>(null);
+  useShortcuts({ "/": () => find.current?.focus() });
+  const sorting = sortingFrom(ctx.query);
+  const wanted = ctx.query.get("find") ?? "";
+  const rows = useMemo(
+    () => arrange(answer.rows, sorting, wanted),
+    [answer.rows, sorting.key, sorting.direction, wanted],
+  );
+  const keep = (changes: Readonly<Record<string, string>>) => {
+    const query = new URLSearchParams(ctx.query);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) query.set(name, value);
+      else query.delete(name);
+    }
+    ctx.navigate(`?${query}`, { replace: true, load: false, scroll: false });
+  };
+  const sort = ({ key, direction }: Sorting<string>) => keep({ sort: key, order: direction === "ascending" ? "up" : "" });
+
+  return (
+    <Card
+      flush
+      title={plural(rows.length, "route")}
+      actions={(
+        <>
+          <input
+            ref={find}
+            type="search"
+            class="search"
+            aria-label="Find routes by title"
+            aria-keyshortcuts="/"
+            placeholder="Find…  /"
+            value={wanted}
+            onInput={(event) => keep({ find: event.currentTarget.value })}
+          />
+          <CsvButton file={`routes_${answer.range.from}_${answer.range.to}`} columns={ROUTE_COLUMNS} rows={rows} />
+        </>
+      )}
+    >
+      {rows.length === 0 ? <EmptyState title="No route fits" icon="search"><p>No title or name holds “{wanted}”.</p></EmptyState> : (
+        <DataTable
+          caption="Routes"
+          columns={ROUTE_COLUMNS}
+          rows={rows}
+          rowKey={(row) => row.route}
+          sorting={sorting}
+          onSort={sort}
+        />
+      )}
+      <div class="card-foot"><Definition text={answer.definition} /></div>
+    </Card>
+  );
+}

@@ -1,0 +1,100 @@
+import { useMemo } from "preact/hooks";
+
+import type { Column } from "../../charts/csv.ts";
+import { Figure } from "../../charts/figure.tsx";
+import { count, day } from "../../charts/format.ts";
+import { TimeSeries, type NamedLine } from "../../charts/timeseries.tsx";
+import { daysBetween } from "../../charts/ticks.ts";
+import type { PageContext } from "../../page.ts";
+import type { InsightsOverview, Point } from "./shapes.ts";
+
+type Metric = "users" | "teams" | "sessions" | "views";
+
+const METRICS: readonly { readonly key: Metric; readonly label: string }[] = [
+  { key: "users", label: "Users" },
+  { key: "sessions", label: "Sessions" },
+  { key: "views", label: "Views" },
+  { key: "teams", label: "Teams" },
+];
+
+interface DayRow {
+  readonly day: string;
+  readonly value: number | null;
+  readonly previous: number | null;
+}
+
+interface Props {
+  readonly overview: InsightsOverview;
+  readonly today: string;
+  readonly ctx: PageContext;
+}
+
+/** One measure day by day against the previous period; the measure is part of the address. */
+export function MainSeries({ overview, today, ctx }: Props) {
+  const { series, range } = overview;
+  const metric = METRICS.find(({ key }) => key === ctx.query.get("metric")) ?? METRICS[0]!;
+  const rows = useMemo(() => dayRows(overview, metric.key), [overview, metric.key]);
+  const compares = metric.key !== "teams";
+  const { days, lines } = useMemo(() => drawing(rows, metric.label, compares), [rows, metric.label, compares]);
+  return (
+    <Figure
+      title={series.label}
+      definition={series.definition}
+      file={`${metric.key}_${range.from}_${range.to}`}
+      columns={columnsOf(metric.label, compares)}
+      rows={rows}
+      rowKey={(row) => row.day}
+      controls={<MetricSwitch metric={metric.key} ctx={ctx} />}
+    >
+      <TimeSeries label={`${metric.label} by day`} days={days} lines={lines} />
+      {range.to === today && <p class="figure-note muted">Today is not over yet.</p>}
+    </Figure>
+  );
+}
+
+function MetricSwitch({ metric, ctx }: { metric: Metric; ctx: PageContext }) {
+  const choose = (key: Metric) => {
+    const query = new URLSearchParams(ctx.query);
+    if (key === METRICS[0]!.key) query.delete("metric");
+    else query.set("metric", key);
+    ctx.navigate(`?${query}`, { replace: true, load: false, scroll: false });
+  };
+  return (
+    <div class="segmented segmented-small" role="group" aria-label="Measure">
+      {METRICS.map(({ key, label }) => (
+        <button key={key} type="button" aria-pressed={key === metric} onClick={() => choose(key)}>{label}</button>
+      ))}
+    </div>
+  );
+}
+
+function dayRows({ range, series }: InsightsOverview, metric: Metric): DayRow[] {
+  const byDay = new Map(series.points.map((point) => [point.day, point]));
+  return daysBetween(range.from, range.to).map((each) => {
+    const point = byDay.get(each);
+    return { day: each, value: point ? point[metric] : null, previous: point ? previousOf(point, metric) : null };
+  });
+}
+
+function previousOf(point: Point, metric: Metric): number | null {
+  return metric === "teams" ? null : point[`previous_${metric}`];
+}
+
+function drawing(rows: readonly DayRow[], label: string, compares: boolean): { days: string[]; lines: NamedLine[] } {
+  const lines: NamedLine[] = [{ label, kind: "main", colour: "--chart-1", values: rows.map((row) => row.value) }];
+  if (compares) {
+    lines.unshift({ label: "Previous period", kind: "comparison", colour: "--chart-previous", values: rows.map((row) => row.previous) });
+  }
+  return { days: rows.map((row) => row.day), lines };
+}
+
+function columnsOf(label: string, compares: boolean): Column<DayRow>[] {
+  const columns: Column<DayRow>[] = [
+    { key: "day", label: "Day", raw: (row) => row.day, show: (row) => day(row.day) },
+    { key: "value", label, align: "end", bar: true, raw: (row) => row.value, show: (row) => count(row.value) },
+  ];
+  if (compares) {
+    columns.push({ key: "previous", label: "Previous period", align: "end", raw: (row) => row.previous, show: (row) => count(row.previous) });
+  }
+  return columns;
+}
