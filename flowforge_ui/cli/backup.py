@@ -224,4 +224,9 @@ def _pack(folder: Path, file: Path) -> None:
                 if path != packed:
                     tar.add(path, arcname=path.name)
         out.flush()
-    os.link(packed, file)  # unlike a rename it never replaces a file that has appeared meanwhile
+    try:
+        os.link(packed, file)  # unlike a rename it never replaces a file that has appeared meanwhile
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        packed.replace(file)
