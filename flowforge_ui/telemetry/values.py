@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Check = Callable[[object], Scalar | None]
 """The clean value; None when the value is not of the type and has to go."""
 
-CONTEXT_TYPES = frozenset(["url", "path", "host", "referrer", "title"])
+CONTEXT_TYPES = frozenset(["url", "path", "host", "own_host", "referrer", "title"])
 """Types whose clean value depends on where this platform lives; `redact.py` compiles them."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)

@@ -1,0 +1,339 @@
+"""The receiving side of PostHog's capture protocol: named steps, the first refusal stops.
+
+A request: size, decoding, JSON, shape, token. An event of it: shape, name in the plan, time, identity, consent,
+properties. Whatever is refused is counted under a reason of a closed set. 200 is answered after the commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid as uuids
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from .capture_wire import Envelope, Refused, RefusedReason, decode, parse, unwrap
+from .event import Clock, Event, Role, milliseconds, utc_now
+from .identity import Identity, IdentityMode, Pseudonyms
+from .intake import Overloaded, Unavailable
+from .outbox import mask
+from .values import uuid_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from .counters import Tally
+    from .intake import Intake
+    from .outbox import InsertRow, Outbox
+    from .plan import Plan
+    from .redact import Redactor
+
+DropReason = Literal[
+    "malformed",
+    "unknown_event",
+    "wrong_side",
+    "too_old",
+    "identity_unproven",
+    "opted_out",
+    "gpc",
+    "dnt",
+    "no_channel",
+    "duplicate",
+]
+CAPTURE_PATHS = frozenset({"", "e", "i/v0/e", "batch", "capture", "track", "engage"})
+"""Inside the prefix, without slashes around. The empty one is for clients that show blockers no word at all."""
+FLAG_PATHS = frozenset({"flags", "decide"})
+
+MAX_AHEAD_MS = 23 * 3_600_000
+MAX_AGE_MS = 6 * 86_400_000
+"""The log keeps an event 7 days and its time may lie up to 23 h ahead of when it was recorded: by the time its uuid is
+forgotten, a repeat is more than 6 days old and refused, never taken for new."""
+
+_NAMESPACE = uuids.UUID("5ce3c1de-7a5c-4a2e-9f0a-4a7f0c1d6b11")
+_JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+_ACCEPTED = b'{"status":1}'
+_NO_FLAGS = orjson.dumps(
+    {
+        "flags": {},
+        "featureFlags": {},
+        "featureFlagPayloads": {},
+        "errorsWhileComputingFlags": False,
+        "supportedCompression": ["gzip", "gzip-js"],
+        "sessionRecording": False,
+        "surveys": False,
+        "heatmaps": False,
+        "autocapture_opt_out": True,
+        "capturePerformance": False,
+    }
+)
+_REFUSALS: dict[RefusedReason, tuple[int, str]] = {
+    "too_large": (413, "The body is too large."),
+    "too_many_events": (413, "Too many events in one request."),
+    "bad_encoding": (400, "The body cannot be decoded."),
+    "bad_json": (400, "The body is not JSON."),
+    "bad_shape": (400, "The body is neither an event, nor an array, nor a batch."),
+    "no_token": (401, "The request names no project key."),
+    "unknown_token": (401, "The project key is not the one of this platform."),
+    "personal_key": (401, "This is a personal API key (phx_). Use the project key, and keep the personal one secret."),
+    "overloaded": (503, "Too many events are waiting to be written."),
+    "unavailable": (503, "The database cannot be reached."),
+}
+RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """`path` is what follows the installation's prefix; header names are lower case. No address: none is needed."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureAnswer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=lambda: _JSON)
+
+
+@dataclass(slots=True)
+class _Context:
+    """What the events of one request share."""
+
+    now: int
+    at: datetime
+    sent_at: object
+    pending: int
+    privacy_signal: Literal["gpc", "dnt"] | None
+    identities: dict[str, Identity | None] = field(default_factory=dict)
+    opted_out: dict[str, bool] = field(default_factory=dict)
+
+
+class _Drop(Exception):
+    def __init__(self, reason: DropReason) -> None:
+        super().__init__(reason)
+        self.reason: DropReason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """One endpoint. `tokens` are the keys it takes, `sinks` the sinks that are on, both asked at every request."""
+
+    plan: Plan
+    redactor: Redactor
+    pseudonyms: Pseudonyms
+    outbox: Outbox
+    intake: Intake
+    tokens: Callable[[], Collection[str]]
+    sinks: Callable[[], Collection[str]]
+    app_version: str
+    identity: IdentityMode = "pseudonymous"
+    respect_gpc: bool = True
+    respect_dnt: bool = True
+    opted_out: Callable[[str], bool] = lambda _: False
+    clock: Clock = utc_now
+
+    def handle(self, request: CaptureRequest) -> CaptureAnswer:
+        """Answers within bounds whatever comes; the events it answers 200 for are committed or counted as dropped."""
+        path = request.path.strip("/")
+        if path not in CAPTURE_PATHS and path not in FLAG_PATHS:
+            return _other(path, request.method)
+        if request.method != "POST":
+            return _not_posted(request.method)
+        try:
+            envelope = unwrap(parse(decode(request.body, request.headers, request.query)), request.query)
+            self._check_token(envelope)
+            if path in CAPTURE_PATHS:
+                self._record(envelope, request)
+        except Refused as refused:
+            return self._refuse(refused.reason)
+        except Overloaded:
+            return self._refuse("overloaded")
+        except (Unavailable, SQLAlchemyError):
+            return self._refuse("unavailable")
+        return CaptureAnswer(200, _ACCEPTED if path in CAPTURE_PATHS else _NO_FLAGS)
+
+    def _refuse(self, reason: RefusedReason) -> CaptureAnswer:
+        self.intake.note("refused", reason)
+        status, text = _REFUSALS[reason]
+        return _error(status, reason, text, {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {})
+
+    # The request
+
+    def _check_token(self, envelope: Envelope) -> None:
+        """Only this platform's own keys: this is no relay for others."""
+        if any(token.startswith("phx_") for token in envelope.tokens):
+            raise Refused("personal_key")
+        if not envelope.tokens:
+            raise Refused("no_token")
+        if not envelope.tokens <= set(self.tokens()):
+            raise Refused("unknown_token")
+
+    def _record(self, envelope: Envelope, request: CaptureRequest) -> None:
+        at = self.clock()
+        context = _Context(
+            milliseconds(at), at, envelope.sent_at, mask(self.sinks()), self._privacy_signal(request.headers)
+        )
+        rows: list[InsertRow] = []
+        tally: Tally = Counter()
+        for raw in envelope.events:
+            try:
+                rows.append(self._row(raw, context, tally))
+            except _Drop as drop:
+                tally["dropped", drop.reason] += 1
+        if rows or tally:
+            self.intake.commit(rows, tally)
+
+    def _privacy_signal(self, headers: Mapping[str, str]) -> Literal["gpc", "dnt"] | None:
+        if self.respect_gpc and headers.get("sec-gpc", "").strip() == "1":
+            return "gpc"
+        if self.respect_dnt and headers.get("dnt", "").strip() == "1":
+            return "dnt"
+        return None
+
+    # One event
+
+    def _row(self, raw: object, context: _Context, tally: Tally) -> InsertRow:
+        event, properties = _shape(raw)
+        name = self._name(event)
+        timestamp = _time(event, context)
+        who = self._identity(event, properties, context)
+        self._consent(who, context)
+        clean = self.redactor.clean(name, properties)
+        if clean.unknown:
+            tally["property", "unknown"] += clean.unknown
+        if clean.invalid:
+            tally["property", "invalid"] += clean.invalid
+        kept = clean.properties
+        if properties.get("source") == "router":
+            kept["source"] = "router"
+        kept["app_version"] = self.app_version
+        kept["role"] = who.role
+        kept["$is_identified"] = kept["$process_person_profile"] = who.role != "anonymous"
+        return self.outbox.row(
+            Event(_uuid(event, name), name, who.distinct_id, timestamp, kept, "browser", context.now), context.pending
+        )
+
+    def _name(self, event: Mapping[str, Any]) -> str:
+        definition = self.plan.events.get(event["event"])
+        if definition is None:
+            raise _Drop("unknown_event")
+        if definition.side != "browser":
+            raise _Drop("wrong_side")
+        return definition.name
+
+    def _identity(self, event: Mapping[str, Any], properties: Mapping[str, Any], context: _Context) -> Identity:
+        """Whom the event is about: the ticket's bearer, or somebody anonymous. Nobody speaks for another."""
+        claimed = event.get("distinct_id") or properties.get("distinct_id") or event.get("$distinct_id")
+        if not isinstance(claimed, str):
+            raise _Drop("identity_unproven")
+        anonymous = uuid_text(claimed)
+        ticket = properties.get("ticket")
+        if self.identity != "anonymous" and isinstance(ticket, str):
+            if ticket not in context.identities:
+                context.identities[ticket] = self.pseudonyms.open(ticket, context.at)
+            proven = context.identities[ticket]
+            if proven is not None and (anonymous or claimed == proven.distinct_id):
+                return proven
+            raise _Drop("identity_unproven")
+        if anonymous is None:
+            raise _Drop("identity_unproven")
+        return Identity(anonymous, _ANONYMOUS)
+
+    def _consent(self, who: Identity, context: _Context) -> None:
+        if context.privacy_signal is not None:
+            raise _Drop(context.privacy_signal)
+        subject = who.distinct_id
+        if subject not in context.opted_out:
+            context.opted_out[subject] = who.role != _ANONYMOUS and self.opted_out(subject)
+        if context.opted_out[subject]:
+            raise _Drop("opted_out")
+        if not context.pending:
+            raise _Drop("no_channel")
+
+
+_ANONYMOUS: Role = "anonymous"
+_SCALARS = (str, int, float, bool)
+_VOLATILE = frozenset({"offset", "sent_at"})
+
+
+def _shape(raw: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The event and its properties."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("event"), str):
+        raise _Drop("malformed")
+    properties = raw.get("properties")
+    if properties is None:
+        return raw, {}
+    if not isinstance(properties, dict):
+        raise _Drop("malformed")
+    return raw, properties
+
+
+def _time(event: Mapping[str, Any], context: _Context) -> int:
+    """When it happened by our clock: the sender's clock only tells how long before sending that was."""
+    now = context.now
+    offset = event.get("offset")
+    if isinstance(offset, int | float) and not isinstance(offset, bool) and abs(offset) < 1e15:
+        at = now - int(offset)
+    else:
+        stated = _moment(event.get("timestamp"))
+        if stated is None:
+            return now
+        sent_at = _moment(event.get("sent_at") or context.sent_at)
+        at = stated if sent_at is None else now + stated - sent_at
+    if at > now + MAX_AHEAD_MS:
+        return now
+    if at < now - MAX_AGE_MS:
+        raise _Drop("too_old")
+    return at
+
+
+def _moment(value: object) -> int | None:
+    """Milliseconds of an ISO 8601 text or of the milliseconds a query string carries; None for anything else."""
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    if value.isdecimal() and len(value) >= 12:
+        return int(value) if value.isascii() and len(value) < 16 else None
+    try:
+        moment = datetime.fromisoformat(value)
+        return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _uuid(event: Mapping[str, Any], name: str) -> str:
+    """The event's own uuid; where it has none that is one, another that a repeat of the same event gets again."""
+    given = event.get("uuid")
+    if valid := uuid_text(given):
+        return valid
+    properties = event.get("properties") or {}
+    seed: list[object] = [name, given if isinstance(given, str) else None]
+    for holder in (event, properties):
+        seed += [(key, value) for key, value in holder.items() if isinstance(value, _SCALARS) and key not in _VOLATILE]
+    return str(uuids.uuid5(_NAMESPACE, hashlib.sha256(repr(seed).encode(errors="replace")).hexdigest()))
+
+
+def _other(path: str, method: str) -> CaptureAnswer:
+    """posthog-js in its full form asks for its remote configuration: there is none, and it may know that at once."""
+    if method == "GET" and path.startswith("array/") and path.endswith("/config"):
+        return CaptureAnswer(200, _NO_FLAGS)
+    return _error(404, "not_found", "There is nothing here.")
+
+
+def _not_posted(method: str) -> CaptureAnswer:
+    """No other site's page may read an answer, so that no CORS header is given."""
+    allow = {"Allow": "POST, OPTIONS"}
+    if method == "OPTIONS":
+        return CaptureAnswer(204, b"", allow)
+    return _error(405, "method_not_allowed", "Events are posted.", allow)
+
+
+def _error(status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> CaptureAnswer:
+    return CaptureAnswer(status, orjson.dumps({"code": code, "error": text}), {**_JSON, **(headers or {})})
