@@ -58,7 +58,7 @@ def parse(key: str, text: str | None) -> tuple[bool | None, str | None]:
 
 def read(tx: Connection) -> Settings:
     """All settings, in one query."""
-    rows = dict(tx.execute(select(_s.key, _s.value).where(_s.key.in_(KEYS))).tuples().all())
+    rows: dict[str, str] = {key: text for key, text in tx.execute(select(_s.key, _s.value).where(_s.key.in_(KEYS)))}  # noqa: C416 - a Row is no pair to dict()'s types
     parsed = [parse(key, rows.get(key)) for key in KEYS]
     warnings = tuple(warning for _, warning in parsed if warning)
     for warning in warnings:
