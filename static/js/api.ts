@@ -39,6 +39,8 @@ export interface ApiEnvironment {
   csrf: { get(): string; set(token: string): void };
   /** Called when an answer says that the session the page believed in has ended (401 `not_signed_in`). */
   onSessionEnd(): void;
+  /** Called when a request that may have changed something was answered well. */
+  onChange(): void;
 }
 
 const SAFE = new Set(["GET", "HEAD"]);
@@ -76,10 +78,11 @@ export function createApi(environment: ApiEnvironment): Api {
       failure = answer.ok ? null : await readError(answer);
     }
     if (failure) {
-      // Wrong credentials are a 401 of the login form, not the end of a session.
-      if (failure.status === 401 && !path.startsWith("/account/")) environment.onSessionEnd();
+      // Wrong credentials are a 401, too, but no session has ended with them.
+      if (failure.code === "not_signed_in") environment.onSessionEnd();
       throw failure;
     }
+    if (!SAFE.has(method)) environment.onChange();
     return (await readJson(answer)) as T;
   }
 

@@ -47,17 +47,18 @@ export interface Session extends SessionAnnouncer {
 export interface SessionHost {
   api: Api;
   /** Announces the leave of the current view, once. */
-  leaving(): void;
+  leaving(reason: "logout" | "visit"): void;
   /** Shows what the facts in force allow at `to` (default: the present address). */
   revisit(navType: "login" | "logout", to?: string): void;
   /** Enters the current view again as a new visit. */
   again(navType: "opt_in" | "replace"): void;
   /** Tells the page that the facts have changed. */
-  changed(boot: Boot): void;
+  changed(before: Boot, now: Boot): void;
 }
 
 export function createSession(first: Boot, host: SessionHost): Session {
   let boot = first;
+  let ending: Promise<void> | null = null;
   const listeners = new Set<SessionListener>();
 
   function tell(call: (listener: SessionListener) => void): void {
@@ -71,8 +72,9 @@ export function createSession(first: Boot, host: SessionHost): Session {
   }
 
   function put(next: Boot): void {
+    const before = boot;
     boot = next;
-    host.changed(next);
+    host.changed(before, next);
   }
 
   function signedIn(next: Boot, to?: string): void {
@@ -85,6 +87,16 @@ export function createSession(first: Boot, host: SessionHost): Session {
     put(next);
     tell((listener) => listener.didLogout?.(next));
     host.revisit("logout", to);
+  }
+
+  async function end(): Promise<void> {
+    if (!boot.user) return;
+    const user = boot.user;
+    host.leaving("logout");
+    tell((listener) => listener.willLogout?.());
+    // The address stays, so that signing in again leads back to it.
+    const { csrf } = await host.api.get<{ csrf: string }>("csrf").catch(() => ({ csrf: boot.csrf }));
+    if (boot.user?.id === user.id) signedOut(withoutUser(boot, csrf));
   }
 
   return {
@@ -105,7 +117,7 @@ export function createSession(first: Boot, host: SessionHost): Session {
     },
     signedIn,
     async logout() {
-      host.leaving();
+      host.leaving("logout");
       tell((listener) => listener.willLogout?.());
       try {
         const answer = await host.api.post<{ boot: Boot }>("/account/logout");
@@ -115,20 +127,17 @@ export function createSession(first: Boot, host: SessionHost): Session {
         throw error;
       }
     },
-    async ended() {
-      if (!boot.user) return;
-      const user = boot.user;
-      host.leaving();
-      tell((listener) => listener.willLogout?.());
-      // The address stays, so that signing in again leads back to it.
-      const { csrf } = await host.api.get<{ csrf: string }>("csrf").catch(() => ({ csrf: boot.csrf }));
-      if (boot.user === user) signedOut(withoutUser(boot, csrf));
+    ended() {
+      ending ??= end().finally(() => (ending = null));
+      return ending;
     },
     changedPrivacy(next) {
-      const before = boot.user?.telemetry_opt_out;
+      const optsIn = boot.user?.telemetry_opt_out === true && next.user?.telemetry_opt_out === false;
+      // The stay until now was not recorded and must not be: it ends while nobody may listen.
+      if (optsIn) host.leaving("visit");
       put(next);
       tell((listener) => listener.didChangePrivacy?.(next));
-      if (before && next.user?.telemetry_opt_out === false) host.again("opt_in");
+      if (optsIn) host.again("opt_in");
     },
     setBoot: put,
   };

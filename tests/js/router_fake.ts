@@ -132,7 +132,7 @@ export class Scene {
       notFound: "not_found",
       guard: (match) => this.guard(match),
       load: (visit, signal) => this.load(visit, signal),
-      render: (visit, view, how) => {
+      render: (_visit, view, how) => {
         if (this.renderFails) throw new Error("render");
         this.log.push(`${how === "visit" ? "render" : "renew"} ${view.name}`);
       },

@@ -1,0 +1,58 @@
+// When telemetry is fetched: after the first paint, when the page is idle, and only when it may run. Deciding that
+// costs no download; what it does then is its own business.
+
+import type { Announcements } from "./announcer.ts";
+import type { Boot } from "./boot.ts";
+import type { RouteName } from "./generated/routes.ts";
+import type { Session } from "./session.ts";
+import { refusal, type Signals } from "./telemetry/consent.ts";
+
+export interface ObservingOptions {
+  announcer: Announcements<RouteName>;
+  session: Session;
+  signals: Signals;
+  /** Calls back when the page has nothing better to do. */
+  idle(callback: () => void): void;
+  /** Fetches telemetry and starts it. */
+  begin(): Promise<void>;
+}
+
+export function observe({ announcer, session, signals, idle, begin }: ObservingOptions): void {
+  let begun = false;
+  let refused = false;
+  let user = session.boot.user;
+  // Whoever opted out stays unrecorded after signing out, too, until somebody else signs in.
+  let optedOut = false;
+
+  function consider(): void {
+    if (begun) return;
+    if (refusal(session.boot, signals, { optedOut }) !== null) {
+      refused = true;
+      return;
+    }
+    // What happened while it was refused is not for anybody who listens later.
+    if (refused) announcer.forget();
+    begun = true;
+    idle(() => {
+      if (refusal(session.boot, signals, { optedOut }) === null) void begin().catch(quiet);
+      else [begun, refused] = [false, true];
+    });
+  }
+
+  function changed(boot: Boot): void {
+    optedOut = boot.user === null && (user?.telemetry_opt_out ?? optedOut);
+    user = boot.user;
+    consider();
+  }
+
+  const stop = announcer.listen({
+    enter: () => {
+      stop();
+      consider();
+    },
+  });
+  session.listen({ didLogin: changed, didLogout: changed, didChangePrivacy: changed });
+}
+
+// A blocker or a lost connection: the page works without.
+function quiet(): void {}
