@@ -108,7 +108,7 @@ class Routes:
             row, pings = self._collector.store.held(tx, instance_id)
         if row is None or not _owns(row["secret_hash"]):
             return _unknown()
-        return as_json(_held(dict(row), [dict(each) for each in pings]))
+        return as_json(_held(row, pings))
 
     def erase(self, instance_id: str) -> Response:
         with self._collector.store.writing() as tx:
@@ -136,10 +136,10 @@ def _same(given: str, right: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), right.encode())
 
 
-def _owns(secret_hash: str | None) -> bool:
+def _owns(secret_hash: object) -> bool:
     """Whether the request carries the secret whose hash came with the installation's first ping."""
     given = hashlib.sha256(_bearer().encode("utf-8", "surrogatepass")).hexdigest()
-    return secret_hash is not None and hmac.compare_digest(secret_hash, given)
+    return isinstance(secret_hash, str) and hmac.compare_digest(secret_hash, given)
 
 
 def _unknown() -> Response:

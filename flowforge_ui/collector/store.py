@@ -239,12 +239,12 @@ class PingStore:
         raw = self.tables.raw
         return tx.execute(raw.delete().where(raw.c.expires_at <= now_ms)).rowcount
 
-    def held(self, tx: sa.Connection, instance_id: str) -> tuple[sa.RowMapping | None, list[sa.RowMapping]]:
+    def held(self, tx: sa.Connection, instance_id: str) -> tuple[dict[str, object] | None, list[dict[str, object]]]:
         """Everything held of one installation: its row and its raw pings, oldest first."""
         installation, raw = self.tables.installation, self.tables.raw
         row = tx.execute(sa.select(installation).where(installation.c.instance_id == instance_id)).mappings().first()
         pings = tx.execute(sa.select(raw).where(raw.c.instance_id == instance_id).order_by(raw.c.received_at))
-        return row, list(pings.mappings())
+        return None if row is None else _plain(row), [_plain(each) for each in pings.mappings()]
 
     def erase(self, tx: sa.Connection, instance_id: str) -> None:
         """Forget one installation. Roll-ups hold no ids and stay."""
@@ -280,3 +280,8 @@ class PingStore:
         listed = list(rows)
         if listed:
             tx.execute(adding, listed)
+
+
+def _plain(row: sa.RowMapping) -> dict[str, object]:
+    """With keys that are plain text, as JSON wants them."""
+    return {str(key): value for key, value in row.items()}

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from flask.testing import FlaskClient
 
@@ -66,7 +67,7 @@ class House:
         }
         return found | ({"lastReceipt": last} if last else {})
 
-    def fleet(self) -> dict[str, object]:
+    def fleet(self) -> dict[str, Any]:
         answer = self.client.get("/fleet.json", headers={"Authorization": f"Bearer {self.service.access_token}"})
         assert answer.status_code == 200
         return dict(answer.get_json())

@@ -1,0 +1,85 @@
+"""Show and erase: with the secret, everything held; without it, not even whether there is anything."""
+
+from __future__ import annotations
+
+import hashlib
+
+from tests.support.collector import House
+
+SECRET = "correct horse battery staple"
+HASH = hashlib.sha256(SECRET.encode()).hexdigest()
+OWNER = {"Authorization": f"Bearer {SECRET}"}
+
+
+def send(house: House, seq: int, secret_hash: str = HASH) -> None:
+    body = house.ping(envelope=house.envelope(seq, secret_hash=secret_hash))
+    assert house.client.post("/ping", json=body).status_code == 202
+    house.clock.forward(hours=1)
+
+
+def test_the_owner_sees_everything_held(house: House) -> None:
+    send(house, 1)
+    send(house, 2)
+    shown = house.client.get(f"/installations/{house.instance}", headers=OWNER).get_json()
+
+    assert shown["installation"]["instance_id"] == house.instance
+    assert shown["installation"]["first_seen"] == "2026-11-23T10:00:00.000Z"
+    assert [each["received_at"] for each in shown["pings"]] == ["2026-11-23T10:00:00.000Z", "2026-11-23T11:00:00.000Z"]
+    assert shown["pings"][0]["payload"]["platform.counts.users"] == 6
+
+
+def test_the_owner_erases_everything_held(house: House) -> None:
+    send(house, 1)
+    assert house.client.delete(f"/installations/{house.instance}", headers=OWNER).status_code == 204
+    house.service.stop()
+
+    import sqlite3
+
+    connection = sqlite3.connect(house.home / "collector.db")
+    dump = "\n".join(connection.iterdump())
+    connection.close()
+    assert house.instance not in dump
+    assert HASH not in dump
+
+
+def test_nobody_else_learns_anything(house: House) -> None:
+    send(house, 1)
+    known, unknown = f"/installations/{house.instance}", "/installations/00000000-0000-4000-8000-000000000000"
+    answers = [
+        house.client.get(path, headers=headers)
+        for path in (known, unknown, "/installations/odd")
+        for headers in (
+            {},
+            {"Authorization": "Bearer wrong"},
+            {"Authorization": f"Bearer {HASH}"},
+            {"Authorization": "Bearer \xe9"},
+        )
+    ]
+    answers += [house.client.delete(known, headers={"Authorization": "Bearer wrong"})]
+
+    assert {(each.status_code, each.get_data()) for each in answers} == {(404, answers[0].get_data())}
+    assert house.client.get(known, headers=OWNER).status_code == 200
+
+
+def test_an_installation_cannot_be_claimed_later(house: House) -> None:
+    send(house, 1)
+    send(house, 2, hashlib.sha256(b"thief").hexdigest())
+    assert (
+        house.client.get(f"/installations/{house.instance}", headers={"Authorization": "Bearer thief"}).status_code
+        == 404
+    )
+
+
+def test_an_older_platform_without_a_secret_cannot_be_read_with_an_empty_one(house: House) -> None:
+    house.client.post("/", json=house.ping())
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+        assert house.client.get(f"/installations/{house.instance}", headers=headers).status_code == 404
+
+
+def test_raw_pings_are_forgotten_when_their_time_is_over(house: House) -> None:
+    send(house, 1)
+    house.clock.forward(days=89)
+    assert house.service.prune() == 0
+    house.clock.forward(days=1)
+    assert house.service.prune() == 1
+    assert house.client.get(f"/installations/{house.instance}", headers=OWNER).get_json()["pings"] == []

@@ -1,0 +1,97 @@
+"""With the database away pings go to the spool and from there into the database, each once."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from flowforge_ui.collector.spool import Spool
+from flowforge_ui.collector.store import PingStore, StoreTooNew
+from tests.support.collector import PLAN, House, parts
+
+
+def held(house: House) -> int:
+    with house.service.store.reading() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(house.service.store.tables.raw)).scalar_one())
+
+
+def wait_for(truth: Callable[[], bool], seconds: float = 15) -> None:
+    until = time.monotonic() + seconds
+    while not truth():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_none_is_lost_while_the_database_is_away(house: House) -> None:
+    assert house.client.post("/ping", json=house.ping()).status_code == 202
+    table = house.service.store.tables.raw.name
+    with house.service.store.writing() as tx:
+        tx.execute(sa.text(f"ALTER TABLE {table} RENAME TO away"))
+
+    bodies = [house.ping(instanceId=str(uuid.uuid4()), envelope=house.envelope(1)) for _ in range(5)]
+    answers = [house.client.post("/ping", json=body) for body in bodies]
+    assert [each.status_code for each in answers] == [202] * 5
+    assert house.service.spool.waiting()
+
+    with house.service.store.writing() as tx:
+        tx.execute(sa.text(f"ALTER TABLE away RENAME TO {table}"))
+    assert house.client.post("/ping", json=house.ping(instanceId=str(uuid.uuid4()))).status_code == 202
+    wait_for(lambda: not house.service.spool.waiting())
+    assert held(house) == 7
+    # A repeat of a spooled one is a repeat, under the receipt the spool gave.
+    again = house.client.post("/ping", json=bodies[0])
+    assert (again.status_code, again.get_json()) == (200, answers[0].get_json())
+
+
+def test_what_an_earlier_process_spooled_is_loaded_at_start(build: Callable[..., House], tmp_path: Path) -> None:
+    first = build(home=tmp_path / "one")
+    body = first.ping(envelope=first.envelope(1))
+    first.service.stop()
+    from flowforge_ui.collector import ping as rules
+
+    reading = PLAN.read_document(body)
+    ping = rules.make(reading, b"x", now=first.clock(), retention_days=90, token=None)
+    spool = Spool(tmp_path / "one" / "collector-spool")
+    spool.put([ping, ping])
+    with (tmp_path / "one" / "collector-spool" / "pings.spool").open("ab") as file:
+        file.write(b'{"instance_id":"half')  # killed while writing; never acknowledged
+
+    second = build(home=tmp_path / "one")
+    wait_for(lambda: not second.service.spool.waiting())
+    assert held(second) == 1
+
+
+def test_without_disk_and_database_a_ping_is_turned_away_not_lost(house: House) -> None:
+    with house.service.store.writing() as tx:
+        tx.execute(sa.text("ALTER TABLE ping_raw RENAME TO away"))
+    (house.home / "collector-spool").write_text("no directory")
+
+    answer = house.client.post("/ping", json=house.ping())
+    assert (answer.status_code, answer.get_json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "60")
+
+
+def test_a_database_of_a_newer_collector_is_refused(build: Callable[..., House]) -> None:
+    house = build()
+    with house.service.store.writing() as tx:
+        tx.execute(sa.text("UPDATE collector_about SET value = '99'"))
+    store = PingStore(parts(house.home, house.clock, house.knock).database_url, PLAN)
+    with pytest.raises(StoreTooNew):
+        store.prepare()
+    store.close()
+
+
+def test_several_receivers_share_one_postgresql(build: Callable[..., House], postgres_url: str) -> None:
+    first, second = build(url=postgres_url), build(url=postgres_url)
+    body = first.ping(envelope=first.envelope(1))
+    one, other = first.client.post("/ping", json=body), second.client.post("/ping", json=body)
+
+    assert (one.status_code, other.status_code) == (202, 200)
+    assert one.get_json() == other.get_json()
+    assert held(first) == 1
+    tiles = {each["key"]: each["n"] for each in second.fleet()["tiles"]}
+    assert tiles["silent"] == 1
