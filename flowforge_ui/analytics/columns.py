@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from flowforge_ui.analytics.errors import EventRefused
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Kind = Literal["uuid", "text", "time", "integer", "number", "flag", "json"]
 
 _LARGEST = 2**63 - 1
+_END_OF_TIME = 4_102_444_800_000  # the year 2100, in milliseconds; both engines' dates reach that far
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,15 @@ COLUMNS: tuple[Column, ...] = (
 # What repeats a column in other words: the SDK's own key against repeats (ours is the uuid) and its own clock.
 _REPEATS = frozenset({"$insert_id", "$time"})
 _TAKEN = frozenset(column.source for column in COLUMNS if column.source) | _REPEATS
+
+
+def each_once(events: Sequence[Event]) -> list[Event]:
+    """The first event of each uuid, in order. Raises EventRefused for a time that no calendar of ours has."""
+    fresh = {event.uuid: event for event in reversed(events)}
+    for event in fresh.values():
+        if not 0 <= event.timestamp < _END_OF_TIME or not 0 <= event.recorded_at < _END_OF_TIME:
+            raise EventRefused(f"{event.name} happened at {event.timestamp} ms, beyond every calendar")
+    return [*reversed(fresh.values())]
 
 
 def table(events: Sequence[Event]) -> list[list[Any]]:

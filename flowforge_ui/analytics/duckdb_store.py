@@ -14,7 +14,7 @@ from uuid import UUID
 
 import duckdb
 
-from flowforge_ui.analytics.columns import COLUMNS, Column, Kind, document, table
+from flowforge_ui.analytics.columns import COLUMNS, Column, Kind, document, each_once, table
 from flowforge_ui.analytics.errors import (
     EventRefused,
     StoreDamaged,
@@ -50,9 +50,7 @@ _ARRIVES: dict[Kind, str] = {**_TYPES, "time": "BIGINT", "uuid": "VARCHAR"}
 
 _CREATE = (
     "CREATE TABLE about (name VARCHAR, value VARCHAR)",
-    "CREATE TABLE events (day DATE, "
-    + ", ".join(f'"{column.name}" {_TYPES[column.kind]}' for column in COLUMNS)
-    + ")",
+    "CREATE TABLE events (day DATE, " + ", ".join(f'"{column.name}" {_TYPES[column.kind]}' for column in COLUMNS) + ")",
 )
 
 
@@ -80,6 +78,13 @@ def _stored(column: Column) -> str:
 
 
 _INSERT = _insert()
+_PASSING = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,  # a commit that found the disk full
+    duckdb.FatalException,
+    duckdb.ConnectionException,
+)
 
 
 class DuckDBStore:
@@ -93,6 +98,7 @@ class DuckDBStore:
         self._writing = threading.Lock()
         self._opening = threading.Lock()
         self._closed = False
+        self._fatal = False
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -108,13 +114,16 @@ class DuckDBStore:
         return cls(connection, url, path)
 
     def append(self, events: Sequence[Event]) -> int:
-        fresh = list({event.uuid: event for event in reversed(events)}.values())[::-1]
+        fresh = each_once(events)
         if not fresh:
             return 0
         stamps = [event.timestamp for event in fresh]
         values = [*map(document, table(fresh)), min(stamps), max(stamps)]
         with self._transaction() as writer:
-            counted = writer.execute(_INSERT, values).fetchone()
+            try:
+                counted = writer.execute(_INSERT, values).fetchone()
+            except duckdb.DataError as error:
+                raise EventRefused(_first_line(error)) from error
         return int(counted[0]) if counted else 0
 
     def ask(self, question: str, parameters: Mapping[str, Parameter]) -> list[Row]:
@@ -131,7 +140,7 @@ class DuckDBStore:
                 yield [_row(names, row) for row in piece]
 
     def latest(self) -> datetime | None:
-        moment: datetime | None = self.ask("latest", {})[0]["received_at"]
+        moment: datetime | None = self.ask("presence", {})[0]["received_at"]
         return moment
 
     def prune(self, before: datetime) -> int:
@@ -155,14 +164,14 @@ class DuckDBStore:
         count = int(counted[0]) if counted else 0
         if count:
             # What was forgotten must not linger in the write-ahead log.
-            with self._writing, _translated(self.path):
+            with self._writing, self._translated():
                 self._writer.execute("CHECKPOINT")
         return count
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._writing, _translated(self.path):
-            self._check_open()
+        with self._writing, self._translated():
+            self._ensure_open()
             self._writer.execute("BEGIN")
             try:
                 yield self._writer
@@ -180,18 +189,35 @@ class DuckDBStore:
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._opening:
-            self._check_open()
-            cursor = self._root.cursor()
-        try:
-            with _translated(self.path):
+        with self._translated():
+            self._ensure_open()
+            with self._opening:
+                cursor = self._root.cursor()
+            try:
                 yield cursor
-        finally:
-            cursor.close()
+            finally:
+                cursor.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreUnavailable(f"The analytics store {self.path} has been closed.")
+    def _ensure_open(self) -> None:
+        with self._opening:
+            if self._closed:
+                raise StoreUnavailable(f"The analytics store {self.path} has been closed.")
+            if self._fatal:
+                # The engine refuses all work after a fatal error (a full disk, for instance) until it is opened anew.
+                self._writer.close()
+                self._root.close()
+                self._root = _connect(self.path)
+                self._writer = self._root.cursor()
+                self._fatal = False
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            self._fatal = self._fatal or isinstance(error, duckdb.FatalException | duckdb.ConnectionException)
+            kind = StoreUnavailable if isinstance(error, _PASSING) else StoreError
+            raise kind(f"The analytics store {self.path} failed: {_first_line(error)}") from error
 
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:
@@ -237,19 +263,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: str) -> None:
         connection.execute("INSERT INTO about VALUES ('layout', ?)", [str(LAYOUT)])
         connection.execute("COMMIT")
     except duckdb.Error as error:
-        raise StoreDamaged(path, str(error).splitlines()[0]) from error
+        raise StoreDamaged(path, _first_line(error)) from error
 
 
-@contextmanager
-def _translated(path: str) -> Iterator[None]:
-    try:
-        yield
-    except duckdb.ConversionException as error:
-        raise EventRefused("", str(error).splitlines()[0]) from error
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.ConnectionException) as error:
-        raise StoreUnavailable(f"The analytics store {path} cannot work now: {str(error).splitlines()[0]}") from error
-    except duckdb.Error as error:
-        raise StoreError(f"The analytics store {path} failed: {str(error).splitlines()[0]}") from error
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _bind(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:

@@ -6,18 +6,16 @@ from __future__ import annotations
 class StoreError(Exception):
     """The analytics store cannot do what was asked.
 
-    `code` names the kind of trouble (snake_case); `passing` says whether trying again later can help.
+    `code` names the kind of trouble (snake_case).
     """
 
     code = "store_failed"
-    passing = False
 
 
 class StoreInUse(StoreError):
     """Another process holds the file. `holder` is its process id when the engine names it."""
 
     code = "store_in_use"
-    passing = True
 
     def __init__(self, path: str, holder: int | None) -> None:
         self.path = path
@@ -61,14 +59,9 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached right now: no such directory, no permission, no connection, no space."""
 
     code = "store_unavailable"
-    passing = True
 
 
 class EventRefused(StoreError):
-    """An event cannot be kept as it is (its uuid is none, for instance). Trying again cannot help."""
+    """An event of the batch can never be kept as it is: its uuid is none, its time is beyond all calendars."""
 
     code = "event_refused"
-
-    def __init__(self, uuid: str, why: str) -> None:
-        self.uuid = uuid
-        super().__init__(f"The event {uuid[:64]!r} cannot be kept: {why}.")

@@ -1,5 +1,6 @@
 -- Which events came in last?
--- Definition: the newest events since the given moment, in the order in which the server took them in.
+-- Definition: the newest events since the given moment, in the order in which the server took them in; of a leave and
+-- the view that follows it in the same millisecond, the view is the newer one.
 SELECT
     uuid,
     event,
@@ -12,5 +13,5 @@ SELECT
     origin
 FROM events
 WHERE timestamp >= $start
-ORDER BY received_at DESC, timestamp DESC, uuid DESC
+ORDER BY received_at DESC, timestamp DESC, event DESC
 LIMIT 100

@@ -13,13 +13,13 @@ SELECT
     quantile_cont(left_after.engaged_ms, 0.5) AS engaged_median_ms,
     quantile_cont(left_after.engaged_ms, 0.75) AS engaged_p75_ms,
     quantile_cont(load_ms, 0.75) AS load_p75_ms
-FROM events AS views
+FROM events AS seen
 LEFT JOIN (
     SELECT view_id, max(engaged_ms) AS engaged_ms
     FROM events
     WHERE timestamp >= $start AND event = '$pageleave' AND view_id IS NOT NULL
     GROUP BY view_id
-) AS left_after ON left_after.view_id = views.view_id
+) AS left_after ON left_after.view_id = seen.view_id
 WHERE timestamp >= $start AND timestamp < $end AND event = '$pageview' AND route IS NOT NULL
 GROUP BY route
 ORDER BY views DESC, route
