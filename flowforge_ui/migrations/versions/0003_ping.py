@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("last_hour", sa.BigInteger(), nullable=False),
         sa.Column("last_receipt", sa.String(32)),
-        sa.Column("accepted_plan", sa.Integer()),
+        sa.Column("accepted_plan", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_ping_state"),
     )
     op.create_table(
