@@ -39,6 +39,7 @@ export async function bundle({ root, dist, maps }) {
     legalComments: "none",
     jsx: "automatic",
     jsxImportSource: "preact",
+    plugins: [sharedCore(root)],
     define: { "process.env.NODE_ENV": '"production"' },
     loader: { ".svg": "file", ".woff2": "file" },
     metafile: true,
@@ -53,6 +54,25 @@ export async function bundle({ root, dist, maps }) {
   return manifest;
 }
 
+// A module of ours that is imported later starts by importing the core, which is there already: see core.ts.
+function sharedCore(root) {
+  const core = JSON.stringify(path.join(root, "static/js/core.ts"));
+  return {
+    name: "shared-core",
+    setup(bundler) {
+      const later = new Set();
+      bundler.onResolve({ filter: /^\.\.?\// }, ({ kind, path: target, resolveDir }) => {
+        if (kind === "dynamic-import") later.add(path.join(resolveDir, target));
+        return undefined;
+      });
+      bundler.onLoad({ filter: /\.tsx?$/ }, async ({ path: file }) => {
+        if (!later.has(file)) return undefined;
+        return { contents: `import ${core};${await readFile(file, "utf8")}`, loader: file.endsWith("x") ? "tsx" : "ts" };
+      });
+    },
+  };
+}
+
 function relativeOutputs(metafile, root, dist) {
   const name = (file) => path.relative(dist, path.resolve(root, file));
   return new Map(
@@ -62,6 +82,7 @@ function relativeOutputs(metafile, root, dist) {
         name(file),
         {
           entryPoint: output.entryPoint,
+          exports: output.exports,
           inputs: Object.keys(output.inputs),
           imports: output.imports.filter((one) => one.kind === "import-statement").map((one) => name(one.path)),
         },
@@ -76,9 +97,9 @@ function describe(outputs, entries) {
   const main = entry(entries.main);
   const loaded = new Set([main.js, ...main.imports]);
   const routes = {};
-  for (const [file, { entryPoint }] of outputs) {
-    const view = entryPoint && /^static\/js\/views\/(\w+)\.tsx$/.exec(entryPoint);
-    if (view) routes[view[1]] = closure(outputs, file).filter((one) => !loaded.has(one));
+  for (const [file, { entryPoint, exports }] of outputs) {
+    if (!entryPoint?.startsWith("static/js/pages/")) continue;
+    for (const route of exports) routes[route] = closure(outputs, file).filter((one) => !loaded.has(one));
   }
   const files = [...outputs.keys()].sort();
   return { entry: main, ...(entries.fleet && { fleet: entry(entries.fleet) }), routes, files };

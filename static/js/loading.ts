@@ -36,11 +36,11 @@ export function createLoading(api: Api, session: Session): Loading {
   async function pageOf(route: RouteName): Promise<AnyPage> {
     const known = modules.get(route);
     if (known) return known;
-    const module = await pages[route]().catch((error: unknown) => {
+    const page = await pages[route]().catch((error: unknown) => {
       throw new ModuleMissing("The view could not be fetched", { cause: error });
     });
-    modules.set(route, module.default);
-    return module.default;
+    modules.set(route, page);
+    return page;
   }
 
   async function load({ route, params, url }: Target, signal: AbortSignal): Promise<Loaded> {

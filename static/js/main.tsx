@@ -5,6 +5,7 @@ import { createAnnouncer } from "./announcer.ts";
 import { createApi, type Api } from "./api.ts";
 import { readBoot } from "./boot.ts";
 import { browserEnvironment } from "./browser.ts";
+import "./core.ts";
 import { routes, virtualRoutes, type RouteName } from "./generated/routes.ts";
 import { guard } from "./guard.ts";
 import { followLinks } from "./links.ts";

@@ -3,7 +3,7 @@ import { Icon } from "./icon.tsx";
 /** Where one is in a sequence; `current` counts from 0. */
 export function Steps({ labels, current }: { labels: readonly string[]; current: number }) {
   return (
-    <ol class="steps" aria-label="Progress">
+    <ol class="progress-steps" aria-label="Progress">
       {labels.map((label, index) => (
         <li key={label} class={index < current ? "step-done" : undefined} aria-current={index === current ? "step" : undefined}>
           <span class="step-mark" aria-hidden="true">
