@@ -36,7 +36,7 @@ test("a duration says its two largest units", () => {
 
 test("a ratio is a percentage, with one decimal only where it matters", () => {
   table(format.percent, [
-    [0, `0${N}%`], [0.004, `0.4${N}%`], [0.05, `5${N}%`], [0.0996, `10${N}%`], [0.4213, `42${N}%`], [1, `100${N}%`],
+    [0, `0${N}%`], [0.0001, `<0.1${N}%`], [0.0005, `0.1${N}%`], [0.004, `0.4${N}%`], [0.05, `5${N}%`], [0.0996, `10${N}%`], [0.4213, `42${N}%`], [1, `100${N}%`],
   ]);
   assert.equal(format.percent(null), "–");
 });

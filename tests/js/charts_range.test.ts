@@ -18,7 +18,7 @@ test("presets end today and have their length", () => {
 });
 
 test("an address that makes no sense shows the last 28 days", () => {
-  for (const text of ["", "from=2026-11-01", "from=2026-11-09&to=2026-11-01", "from=2026-02-30&to=2026-03-02", "from=a&to=b"]) {
+  for (const text of ["", "from=2026-11-01", "from=2026-11-09&to=2026-11-01", "from=2026-02-30&to=2026-03-02", "from=a&to=b", "from=2026-11-20&to=2026-11-24", "from=2020-01-01&to=2026-11-01"]) {
     assert.deepEqual(ask(text), MONTH, text);
   }
   assert.deepEqual(ask("from=2026-11-01&to=2026-11-09"), { from: "2026-11-01", to: "2026-11-09" });
@@ -55,6 +55,8 @@ test("a refused range says why", () => {
   assert.equal(rangeProblem("", "2026-11-09", TODAY), "Give both days.");
   assert.equal(rangeProblem("2026-11-10", "2026-11-09", TODAY), "The first day lies after the last.");
   assert.equal(rangeProblem("2026-11-10", "2026-11-24", TODAY), "The last day lies in the future.");
+  assert.equal(rangeProblem("2024-11-23", TODAY, TODAY), null);
+  assert.equal(rangeProblem("2024-11-22", TODAY, TODAY), "At most two years can be shown.");
 });
 
 test("the default range keeps the address clean", () => {

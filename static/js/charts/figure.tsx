@@ -19,6 +19,8 @@ interface Props<Row> {
   readonly rowKey: (row: Row) => string;
   /** Controls that choose what the chart shows. */
   readonly controls?: ComponentChildren;
+  /** A reservation about what is shown. */
+  readonly note?: string | undefined;
   readonly children: ComponentChildren;
 }
 
@@ -45,7 +47,10 @@ export function Figure<Row>(props: Props<Row>) {
       {shown === "chart" ? props.children : (
         <DataTable caption={props.title} columns={props.columns} rows={props.rows} rowKey={props.rowKey} />
       )}
-      <Definition text={props.definition} />
+      <footer class="figure-foot">
+        <Definition text={props.definition} />
+        {props.note && <p class="figure-note">{props.note}</p>}
+      </footer>
     </section>
   );
 }

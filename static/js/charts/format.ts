@@ -51,6 +51,8 @@ export function duration(milliseconds: Maybe<number>): string {
 export function percent(ratio: Maybe<number>): string {
   if (!known(ratio)) return DASH;
   const value = ratio * 100;
+  // A few among many are still no "0 %".
+  if (value > 0 && value < 0.05) return `<0.1${NARROW}%`;
   const text = Math.abs(value) < 9.95 && value !== 0 ? oneDecimal(value) : whole.format(value);
   return `${text.replace("-", MINUS)}${NARROW}%`;
 }

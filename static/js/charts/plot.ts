@@ -33,7 +33,7 @@ export function mount(
   size: { width: number; height: number },
   onSelect: (index: number | null) => void,
 ): Plot {
-  const ticks = valueTicks(highest(data), Math.max(2, Math.floor(size.height / 56)));
+  const ticks = valueTicks(highest(data), Math.max(2, Math.floor(size.height / 48)));
   const plot = new uPlot(options(host, data, ticks, size, onSelect), aligned(data), host);
   return {
     resize: (width, height) => plot.setSize({ width, height }),
@@ -55,7 +55,7 @@ function options(
   return {
     ...size,
     legend: { show: false },
-    padding: [10, 12, 0, 0],
+    padding: [10, 24, 0, 0],
     cursor: {
       y: false,
       drag: { x: false, y: false },

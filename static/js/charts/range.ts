@@ -18,6 +18,8 @@ export const PRESETS: readonly { readonly key: Preset; readonly label: string; r
 ];
 
 const DEFAULT_DAYS = 28;
+/** The server answers no more: two years. */
+const MOST_DAYS = 731;
 const DAY_MS = 86_400_000;
 
 /** The UTC day of an instant in milliseconds. */
@@ -50,7 +52,7 @@ export function presetRange(preset: Preset, today: string): Range {
 export function rangeFrom(query: { get(name: string): string | null }, today: string): Range {
   const from = query.get("from");
   const to = query.get("to");
-  if (!isDay(from) || !isDay(to) || from > to) return presetRange("m", today);
+  if (!isDay(from) || !isDay(to) || rangeProblem(from, to, today)) return presetRange("m", today);
   return { from, to };
 }
 
@@ -73,6 +75,7 @@ export function rangeProblem(from: string, to: string, today: string): string | 
   if (!isDay(from) || !isDay(to)) return "Give both days.";
   if (from > to) return "The first day lies after the last.";
   if (to > today) return "The last day lies in the future.";
+  if (daysIn({ from, to }) > MOST_DAYS) return "At most two years can be shown.";
   return null;
 }
 

@@ -20,7 +20,7 @@ interface Props<Row> {
 export function DataTable<Row>({ caption, columns, rows, rowKey, sorting, onSort }: Props<Row>) {
   const highest = new Map(columns.filter((column) => column.bar).map((column) => [column, highestOf(column, rows)]));
   return (
-    <div class="table-wrap table-tall" role="region" aria-label={caption} tabIndex={0}>
+    <div class="table-wrap" role="region" aria-label={caption} tabIndex={0}>
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>

@@ -3,7 +3,7 @@
 import { addDays } from "./range.ts";
 
 const STEPS = [1, 2, 7, 14, 28, 56, 84] as const;
-const LABEL_WIDTH = 64;
+const LABEL_WIDTH = 80;
 
 /**
  * Indices into `days` that get a label: as many as fit `width` pixels, on Mondays once a label stands for a week,

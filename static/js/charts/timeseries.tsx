@@ -85,7 +85,7 @@ function Readout({ days, lines, selected }: { days: readonly string[]; lines: re
   const at = selected ?? -1;
   return (
     <p class="readout" aria-hidden="true">
-      {lines.map((line) => (
+      {lines.toSorted((a, b) => b.kind.localeCompare(a.kind)).map((line) => (
         <span key={line.label} class="readout-item">
           <span class={`swatch swatch-${line.kind}`} />
           {line.label}

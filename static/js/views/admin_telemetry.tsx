@@ -6,7 +6,6 @@ import { Card } from "../components/card.tsx";
 import { EmptyState } from "../components/empty.tsx";
 import { Notice } from "../components/notice.tsx";
 import { SkeletonCard, SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
-import { Table, type Column } from "../components/table.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { AdminHeader } from "./parts/admin_header.tsx";
 import { ChannelCard } from "./parts/channel_card.tsx";
@@ -15,13 +14,6 @@ import { ReceivedTable } from "./parts/received_table.tsx";
 import type { TelemetryStatus } from "./parts/shapes.ts";
 
 const EVERY_MS = 5000;
-
-type Host = TelemetryStatus["hosts"][number];
-const HOSTS: readonly Column<Host>[] = [
-  { key: "host", label: "Host", cell: ({ host }) => <code>{host}</code> },
-  { key: "why", label: "Why", cell: ({ why }) => <span class="prose">{why}</span> },
-  { key: "stop", label: "How to stop it", cell: ({ how_to_stop }) => <span class="prose">{how_to_stop}</span> },
-];
 
 export default definePage<TelemetryStatus>({
   load: ({ api, signal }) => api.get<TelemetryStatus>("admin/telemetry/status", { signal }),
@@ -70,10 +62,20 @@ function AdminTelemetry({ data: first, ctx }: { data: TelemetryStatus; ctx: Page
           {status.hosts.length === 0 ? (
             <EmptyState title="None" icon="lock"><p>With these settings nothing leaves this platform.</p></EmptyState>
           ) : (
-            <Table caption="Hosts this platform may contact" columns={HOSTS} rows={status.hosts} rowKey={(host) => `${host.host} ${host.why}`} />
+            <ul class="list">{status.hosts.map((host) => <HostRow key={`${host.host} ${host.why}`} host={host} />)}</ul>
           )}
         </Card>
       </div>
     </>
+  );
+}
+
+function HostRow({ host }: { host: TelemetryStatus["hosts"][number] }) {
+  return (
+    <li class="list-row host">
+      <code class="host-name">{host.host}</code>
+      <p><b>Why</b> {host.why}</p>
+      <p><b>How to stop it</b> {host.how_to_stop}</p>
+    </li>
   );
 }

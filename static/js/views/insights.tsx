@@ -5,7 +5,7 @@ import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
 import { InsightTiles } from "./parts/insight_tiles.tsx";
 import { InsightsHeader } from "./parts/insights_header.tsx";
-import { AnalyticsOff, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
+import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
 import { MainSeries } from "./parts/main_series.tsx";
 import { RangePicker } from "./parts/range_picker.tsx";
 import type { InsightsOverview } from "./parts/shapes.ts";
@@ -26,13 +26,14 @@ export default definePage<Ranged<InsightsOverview>>({
 function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageContext }) {
   const { range, today, answer } = data;
   if (answer === null) return <><InsightsHeader tab="overview" /><AnalyticsOff ctx={ctx} /></>;
-  if (answer.empty && answer.fresh_until === null) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
+  if (answer.empty) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
   const compared = dayRange(answer.previous.from, answer.previous.to);
   return (
     <>
       <InsightsHeader tab="overview" query={rangeQuery(range, today)} />
+      {answer.demo && <DemoNotice />}
       <RangePicker range={range} today={today} ctx={ctx} />
-      {answer.empty ? <NothingHere /> : (
+      {answer.tiles.every((tile) => tile.n === 0) ? <NothingHere /> : (
         <>
           <InsightTiles tiles={answer.tiles} compared={compared} />
           <MainSeries overview={answer} today={today} ctx={ctx} />

@@ -26,7 +26,7 @@ export default definePage<Answer<InsightsLive>>({
 
 function Live({ data, ctx }: { data: Answer<InsightsLive>; ctx: PageContext }) {
   if (data === null) return <><InsightsHeader tab="live" /><AnalyticsOff ctx={ctx} /></>;
-  if (data.empty && data.events.length === 0) return <><InsightsHeader tab="live" /><FirstEvent ctx={ctx} /></>;
+  if (data.empty) return <><InsightsHeader tab="live" /><FirstEvent ctx={ctx} /></>;
   return <Running first={data} ctx={ctx} />;
 }
 

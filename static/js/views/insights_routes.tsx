@@ -11,7 +11,7 @@ import { SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
 import { InsightsHeader } from "./parts/insights_header.tsx";
-import { AnalyticsOff, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
+import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
 import { RangePicker } from "./parts/range_picker.tsx";
 import { arrange, ROUTE_COLUMNS, sortingFrom } from "./parts/route_columns.ts";
 import type { InsightsRoutes } from "./parts/shapes.ts";
@@ -29,10 +29,11 @@ function Routes({ data, ctx }: { data: Ranged<InsightsRoutes>; ctx: PageContext 
   const query = rangeQuery(range, today);
   if (answer === null) return <><InsightsHeader tab="routes" /><AnalyticsOff ctx={ctx} /></>;
   const nothing = answer.rows.length === 0;
-  if (nothing && answer.empty) return <><InsightsHeader tab="routes" /><FirstEvent ctx={ctx} /></>;
+  if (answer.empty) return <><InsightsHeader tab="routes" /><FirstEvent ctx={ctx} /></>;
   return (
     <>
       <InsightsHeader tab="routes" query={query} />
+      {answer.demo && <DemoNotice />}
       <RangePicker range={range} today={today} ctx={ctx} />
       {nothing ? <NothingHere /> : <RouteTable answer={answer} ctx={ctx} />}
       <p class="page-foot muted">Compared with {dayRange(answer.previous.from, answer.previous.to)}. Days are counted in UTC.</p>

@@ -1,6 +1,5 @@
 import { count } from "../../charts/format.ts";
 import { Badge } from "../../components/badge.tsx";
-import { Facts } from "../../components/card.tsx";
 import { When } from "../../components/when.tsx";
 import type { Channel } from "./shapes.ts";
 import { layerValue, layerWords, reasonWords } from "./telemetry_words.ts";
@@ -18,14 +17,12 @@ export function ChannelCard({ channel }: { channel: Channel }) {
         <Badge tone={channel.allowed ? "success" : "neutral"}>{channel.allowed ? "On" : "Off"}</Badge>
       </header>
       <div class="card-body">
-        <Facts
-          items={[
-            ["Last success", channel.last_success_at ? <When iso={channel.last_success_at} /> : "never"],
-            ["Waiting", count(channel.pending)],
-            ["Delivered", count(channel.delivered)],
-            ["Given up", <span class={channel.failed > 0 ? "tone-danger" : undefined}>{count(channel.failed)}</span>],
-          ]}
-        />
+        <dl class="figures">
+          <div><dt>Last success</dt><dd>{channel.last_success_at ? <When iso={channel.last_success_at} /> : "never"}</dd></div>
+          <div><dt>Waiting</dt><dd>{count(channel.pending)}</dd></div>
+          <div><dt>Delivered</dt><dd>{count(channel.delivered)}</dd></div>
+          <div><dt>Given up</dt><dd class={channel.failed > 0 ? "tone-danger" : undefined}>{count(channel.failed)}</dd></div>
+        </dl>
         {channel.last_error && <p class="channel-error"><b>Last error</b> {channel.last_error}</p>}
         <Layers channel={channel} />
       </div>

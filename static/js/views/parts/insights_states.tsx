@@ -1,6 +1,7 @@
 import { Card } from "../../components/card.tsx";
 import { LinkButton } from "../../components/button.tsx";
 import { EmptyState } from "../../components/empty.tsx";
+import { Notice } from "../../components/notice.tsx";
 import type { PageContext } from "../../page.ts";
 import { usePolling } from "./polling.ts";
 
@@ -40,6 +41,15 @@ export function FirstEvent({ ctx }: { ctx: PageContext }) {
         <p>Walk through a few pages, in this browser or another: Home, a team, a project. Your own visits count too, unless you have opted out or your browser asks not to be tracked.</p>
       </EmptyState>
     </Card>
+  );
+}
+
+/** Invented events are mixed with real ones: said wherever numbers are shown. */
+export function DemoNotice() {
+  return (
+    <Notice tone="accent">
+      <p>These numbers include demonstration data. <code>flowforge demo --remove</code> takes it out again.</p>
+    </Notice>
   );
 }
 

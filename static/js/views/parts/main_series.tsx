@@ -44,10 +44,10 @@ export function MainSeries({ overview, today, ctx }: Props) {
       columns={columnsOf(metric.label, compares)}
       rows={rows}
       rowKey={(row) => row.day}
+      note={range.to === today ? "Today is not over yet." : undefined}
       controls={<MetricSwitch metric={metric.key} ctx={ctx} />}
     >
       <TimeSeries label={`${metric.label} by day`} days={days} lines={lines} />
-      {range.to === today && <p class="figure-note muted">Today is not over yet.</p>}
     </Figure>
   );
 }

@@ -12,7 +12,7 @@ export function ReceivedTable({ status }: { status: TelemetryStatus }) {
     ...reasons.map(([reason, number]) => [humanise(reason), number, false] as const),
   ];
   return (
-    <table class="barlist">
+    <table class="barlist received">
       <caption class="visually-hidden">Events sent to this server, accepted and dropped by reason</caption>
       <thead>
         <tr>

@@ -24,11 +24,11 @@ export const ROUTE_COLUMNS: readonly Column<RouteRow>[] = [
     raw: (row) => row.engaged_p75_ms, show: (row) => duration(row.engaged_p75_ms),
   },
   {
-    key: "entry", label: "Entry", align: "end", help: "Share of sessions that begin here",
+    key: "entry", label: "Entry", align: "end", help: "Share of the sessions that begin here",
     raw: (row) => row.entry_ratio, show: (row) => percent(row.entry_ratio),
   },
   {
-    key: "exit", label: "Exit", align: "end", help: "Share of views that are the last of their session",
+    key: "exit", label: "Exit", align: "end", help: "Share of the sessions that end here",
     raw: (row) => row.exit_ratio, show: (row) => percent(row.exit_ratio),
   },
   {

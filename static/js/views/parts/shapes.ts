@@ -162,7 +162,10 @@ export interface InsightsOverview {
   readonly tiles: readonly Tile[];
   readonly series: { readonly label: string; readonly definition: string; readonly points: readonly Point[] };
   readonly fresh_until: string | null;
+  /** Nothing has ever been recorded. */
   readonly empty: boolean;
+  /** Demonstration data is in the store. */
+  readonly demo?: boolean;
 }
 
 export interface RouteRow {
@@ -185,6 +188,7 @@ export interface InsightsRoutes {
   readonly definition: string;
   readonly rows: readonly RouteRow[];
   readonly empty: boolean;
+  readonly demo?: boolean;
 }
 
 export interface LiveEvent {
@@ -206,4 +210,5 @@ export interface InsightsLive {
   readonly minutes: readonly { readonly minute: string; readonly views: number; readonly users: number }[];
   readonly events: readonly LiveEvent[];
   readonly empty: boolean;
+  readonly demo?: boolean;
 }
