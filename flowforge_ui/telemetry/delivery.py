@@ -164,10 +164,14 @@ class Delivery:
         return 0.0 if len(batch.fresh) == self.sink.batch else IDLE_SECONDS
 
     def _deliver_fresh(self, fresh: list[Claimed], found: _Round) -> None:
-        if self._failures >= SUSPICIOUS_FAILURES and len(fresh) > 1:
+        self._narrow(fresh, found)
+        if (
+            self._failures >= SUSPICIOUS_FAILURES
+            and len(fresh) > 1
+            and not found.taken
+            and _may_be_tried(found.passing)
+        ):
             self._probe(fresh, found)
-        else:
-            self._narrow(fresh, found)
 
     def _narrow(self, claimed: Sequence[Claimed], found: _Round) -> None:
         """Delivers; on a permanent failure in halves, down to the events it is about."""
@@ -206,8 +210,9 @@ class Delivery:
             self._one_by_one([claimed for claimed in fresh if claimed.id not in tried], found, stumbled)
             for claimed, error in stumbled:
                 self._park(claimed, error)
+            found.passing = None
         else:
-            found.passing = trouble or SinkError("It refuses every event.", permanent=False)
+            found.passing = trouble or found.passing
 
     def _one_by_one(
         self, claimed: Sequence[Claimed], found: _Round, stumbled: list[tuple[Claimed, str]]
@@ -223,8 +228,8 @@ class Delivery:
             in_a_row = 0 if alone.passing is None else in_a_row + 1
             if alone.passing is not None:
                 trouble = alone.passing
-                if isinstance(trouble, SinkError) and trouble.retry_after is not None:
-                    break  # it asks to be left alone
+                if not _may_be_tried(trouble):
+                    break
                 stumbled.append((item, str(alone.passing)))
             found.taken = alone.taken
         return trouble
@@ -279,3 +284,8 @@ class Delivery:
                 log.warning("Sink %s: %s", self.sink.name, error)
             self._outbox.trouble(self.sink.name, str(error) or type(error).__name__)
         return seconds
+
+
+def _may_be_tried(error: Exception | None) -> bool:
+    """Whether there is trouble and the sink has not asked to be left alone."""
+    return error is not None and not (isinstance(error, SinkError) and error.retry_after is not None)

@@ -1,0 +1,197 @@
+"""The durable log, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from flowforge_ui.database import reading, transaction
+from flowforge_ui.telemetry.outbox import Outbox, SinkRecord
+from flowforge_ui.telemetry.outbox_tables import pending_index
+from tests.conftest import FakeClock
+from tests.support.outbox import BOTH, add_up, an_event, outbox_on, record
+
+
+def fresh(outbox: Outbox, sink: str, limit: int = 100) -> list[str]:
+    return [claimed.event.uuid for claimed in outbox.claim(sink, limit).fresh]
+
+
+def test_what_is_recorded_comes_out_as_it_went_in(any_outbox: Outbox) -> None:
+    events = [an_event(number) for number in range(3)]
+    record(any_outbox, events)
+    assert [claimed.event for claimed in any_outbox.claim("posthog", 2).fresh] == events[:2]
+    assert [claimed.event for claimed in any_outbox.claim("local", 100).fresh] == events
+
+
+def test_an_act_that_is_rolled_back_leaves_nothing(any_outbox: Outbox) -> None:
+    def act() -> None:
+        with any_outbox.transaction() as tx:
+            any_outbox.record(tx, an_event(1), BOTH)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        act()
+    assert (fresh(any_outbox, "local"), any_outbox.counts()) == ([], {})
+
+
+def test_each_sink_has_its_own_progress(any_outbox: Outbox) -> None:
+    record(any_outbox, [an_event(1), an_event(2)])
+    record(any_outbox, [an_event(3)], ["local"])
+    any_outbox.done("local", any_outbox.claim("local", 1).fresh)
+    assert fresh(any_outbox, "local") == [an_event(2).uuid, an_event(3).uuid]
+    assert fresh(any_outbox, "posthog") == [an_event(1).uuid, an_event(2).uuid]
+    assert [recorded.sinks for recorded in any_outbox.recent()] == [
+        {"local": "pending"},
+        {"local": "pending", "posthog": "pending"},
+        {"local": "delivered", "posthog": "pending"},
+    ]
+
+
+def test_a_repeated_uuid_is_counted_and_not_kept_twice(any_outbox: Outbox) -> None:
+    record(any_outbox, [an_event(1), an_event(1)])
+    record(any_outbox, [an_event(1)])
+    assert fresh(any_outbox, "local") == [an_event(1).uuid]
+    assert any_outbox.counts() == {
+        "accepted": {"server": 1},
+        "dropped": {"duplicate": 2},
+        "addressed": {"local": 1, "posthog": 1},
+    }
+
+
+def test_doing_it_twice_changes_nothing(any_outbox: Outbox) -> None:
+    record(any_outbox, [an_event(1)])
+    claimed = any_outbox.claim("local", 10).fresh
+    any_outbox.done("local", claimed)
+    any_outbox.done("local", claimed)
+    any_outbox.failed("local", claimed[0], "too late")
+    assert any_outbox.counts()["delivered"] == {"local": 1}
+    assert "failed" not in any_outbox.counts()
+    assert add_up(any_outbox) == {"local": 0, "posthog": 0}
+
+
+def test_a_parked_event_comes_back_when_it_is_due(any_outbox: Outbox, clock: FakeClock) -> None:
+    record(any_outbox, [an_event(1), an_event(2)])
+    first = any_outbox.claim("local", 10).fresh[0]
+    any_outbox.park("local", first, clock.now + timedelta(minutes=1), "stumbled")
+    assert fresh(any_outbox, "local") == [an_event(2).uuid]
+    assert any_outbox.claim("local", 10).due == []
+    clock.advance(minutes=1)
+    (due,) = any_outbox.claim("local", 10).due
+    assert (due.event, due.attempts) == (an_event(1), 1)
+    assert any_outbox.backlog("local").pending == 2
+    any_outbox.done("local", [due])
+    assert any_outbox.claim("local", 10).due == []
+
+
+def test_a_failed_event_is_settled_for_that_sink_only(any_outbox: Outbox) -> None:
+    record(any_outbox, [an_event(1)])
+    any_outbox.failed("posthog", any_outbox.claim("posthog", 1).fresh[0], "refused")
+    assert any_outbox.recent()[0].sinks == {"local": "pending", "posthog": "failed"}
+    assert add_up(any_outbox) == {"local": 0, "posthog": 0}
+
+
+def test_a_sink_that_is_switched_off_is_waited_for_no_more(any_outbox: Outbox) -> None:
+    record(any_outbox, [an_event(1), an_event(2)])
+    assert any_outbox.abandon("posthog") == 2
+    assert any_outbox.abandon("posthog") == 0
+    assert (fresh(any_outbox, "posthog"), fresh(any_outbox, "local")) == ([], [an_event(1).uuid, an_event(2).uuid])
+    assert any_outbox.counts()["abandoned"] == {"posthog": 2}
+
+
+def test_who_opts_out_is_forgotten_where_it_is_not_told_yet(any_outbox: Outbox) -> None:
+    record(any_outbox, [an_event(1, "u_alice"), an_event(2, "u_bob"), an_event(3, "u_alice")])
+    any_outbox.done("local", any_outbox.claim("local", 1).fresh)
+    with any_outbox.transaction() as tx:
+        assert any_outbox.forget(tx, "u_alice") == 3
+    assert (fresh(any_outbox, "local"), fresh(any_outbox, "posthog")) == ([an_event(2).uuid], [an_event(2).uuid])
+    assert any_outbox.counts()["abandoned"] == {"local": 1, "posthog": 2}
+    assert add_up(any_outbox) == {"local": 0, "posthog": 0}
+
+
+def test_pruning_takes_what_is_old_and_told_everywhere(any_outbox: Outbox, clock: FakeClock) -> None:
+    record(any_outbox, [an_event(number) for number in range(5)])
+    any_outbox.done("local", any_outbox.claim("local", 5).fresh)
+    any_outbox.done("posthog", any_outbox.claim("posthog", 4).fresh)
+    assert any_outbox.prune(clock.now) == 0
+    counts = any_outbox.counts()
+    assert any_outbox.prune(clock.now + timedelta(seconds=1), chunk=3) == 4
+    assert [recorded.event for recorded in any_outbox.recent()] == [an_event(4)]
+    assert any_outbox.counts() == counts
+
+
+def test_pruning_takes_what_is_known_of_a_failure_along(any_outbox: Outbox, any_engine: Engine) -> None:
+    record(any_outbox, [an_event(1)], ["local"])
+    any_outbox.failed("local", any_outbox.claim("local", 1).fresh[0], "refused")
+    assert any_outbox.prune(any_outbox._clock() + timedelta(days=1)) == 1
+    with reading(any_engine) as tx:
+        assert tx.scalar(text("SELECT count(*) FROM outbox_trouble")) == 0
+
+
+def test_backlog_and_health(any_outbox: Outbox, clock: FakeClock) -> None:
+    assert any_outbox.sink_record("local") == SinkRecord()
+    record(any_outbox, [an_event(5), an_event(6)])
+    backlog = any_outbox.backlog("local")
+    assert (backlog.pending, backlog.oldest) == (2, an_event(5).recorded_at)
+    any_outbox.trouble("local", "disk full")
+    at = an_event(0).timestamp
+    assert any_outbox.sink_record("local") == SinkRecord(None, at, "disk full")
+    clock.advance(seconds=1)
+    any_outbox.done("local", any_outbox.claim("local", 5).fresh)
+    assert any_outbox.sink_record("local") == SinkRecord(at + 1000, at, "disk full")
+    assert any_outbox.backlog("local").pending == 0
+
+
+def test_a_lower_id_that_commits_later_is_not_skipped(postgres_engine: Engine) -> None:
+    """Why there is no cursor: two transactions, the first to begin is the last to commit."""
+    outbox = outbox_on(postgres_engine, FakeClock())
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with transaction(postgres_engine) as tx:
+            outbox.record(tx, an_event(1), BOTH)
+            began.set()
+            go_on.wait(30)
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    began.wait(30)
+    record(outbox, [an_event(2)])  # neither waits for the other: the counters are not locked
+    claimed = outbox.claim("local", 10).fresh
+    assert [item.event for item in claimed] == [an_event(2)]
+    outbox.done("local", claimed)
+    go_on.set()
+    thread.join()
+    assert fresh(outbox, "local") == [an_event(1).uuid]
+    assert outbox.counts()["accepted"] == {"server": 2}
+    outbox.prune(outbox._clock() - timedelta(days=1))  # adds up the counters' rows
+    assert outbox.counts()["accepted"] == {"server": 2}
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_the_backlog_of_one_sink_is_found_through_its_own_index(any_engine: Engine, sink: str) -> None:
+    """A sink that has fallen far behind must not make the other's claims slow."""
+    outbox = outbox_on(any_engine, FakeClock())
+    record(outbox, [an_event(number) for number in range(50)])
+    with transaction(any_engine) as tx:
+        bit = {"local": 1, "posthog": 2}[sink]
+        explain = "EXPLAIN QUERY PLAN" if any_engine.dialect.name == "sqlite" else "EXPLAIN"
+        if any_engine.dialect.name == "postgresql":
+            tx.execute(text("SET LOCAL enable_seqscan = off"))
+        statement = f"{explain} SELECT * FROM outbox WHERE (pending & {bit}) <> 0 ORDER BY id LIMIT 10"
+        plan = " ".join(str(row) for row in tx.execute(text(statement)))
+    assert pending_index(sink) in plan
+
+
+def test_two_processes_writing_the_same_uuid_keep_one(any_engine: Engine) -> None:
+    outbox = outbox_on(any_engine, FakeClock())
+    threads = [threading.Thread(target=record, args=(outbox, [an_event(n) for n in range(20)])) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(fresh(outbox, "local")) == 20
+    counts = outbox.counts()
+    assert (counts["accepted"], counts["dropped"]) == ({"server": 20}, {"duplicate": 60})
