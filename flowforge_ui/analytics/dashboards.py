@@ -51,3 +51,11 @@ def titles() -> Mapping[str, str]:
     """The title of every route, virtual ones included, by the route's name."""
     raw: dict[str, Any] = yaml.safe_load((PLAN / "routes.yml").read_text(encoding="utf-8"))
     return {route["name"]: route["title"] for route in (*raw["routes"], *raw["virtual"])}
+
+
+@cache
+def patterns() -> Mapping[str, str]:
+    """The pattern of every route, virtual ones included (`/` and their name), by the route's name."""
+    raw: dict[str, Any] = yaml.safe_load((PLAN / "routes.yml").read_text(encoding="utf-8"))
+    virtual = {route["name"]: f"/{route['name']}" for route in raw["virtual"]}
+    return {**{route["name"]: route["pattern"] for route in raw["routes"]}, **virtual}

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import duckdb
@@ -102,9 +101,8 @@ class DuckDBStore:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open `duckdb:///path`, creating the file when there is none."""
-        path = unquote(urlsplit(url).path)
-        path = path[1:] if path.startswith("//") or path == "/:memory:" else path
+        """Open `duckdb:///relative` or `duckdb:////absolute`, creating the file when there is none."""
+        path = url.removeprefix("duckdb:///")
         connection = _connect(path)
         try:
             _prepare(connection, path)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 DEFAULT_DAYS = 28  # whole weeks, so that each weekday counts equally often
 MOST_DAYS = 731
+_EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class InvalidRange(ValueError):
@@ -63,15 +64,14 @@ def chosen_range(first: date | None, last: date | None, now: datetime) -> DateRa
 
     Raises InvalidRange when it ends before it begins or is longer than two years.
     """
+    for field, day in (("from", first), ("to", last)):
+        if day is not None and not _EARLIEST <= day <= _LATEST:
+            raise InvalidRange(field, f"must lie between {_EARLIEST} and {_LATEST}")
     if last is None:
         today = now.astimezone(UTC).date()
-        last = today if first is None or first > today else min(today, first + timedelta(days=MOST_DAYS - 1))
+        last = today if first is None else max(first, min(today, first + timedelta(days=MOST_DAYS - 1)))
     if first is None:
-        first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date(1970, 1, 1))
-    if first < date(1970, 1, 1):
-        raise InvalidRange("from", "must be 1970-01-01 or later")
-    if last > date(9000, 1, 1):
-        raise InvalidRange("to", "is too far away")
+        first = max(_EARLIEST, last - timedelta(days=DEFAULT_DAYS - 1))
     if last < first:
         raise InvalidRange("to", "must not lie before the first day")
     if (last - first).days >= MOST_DAYS:
