@@ -321,6 +321,7 @@ def test_the_platform_outlives_any_collector(make: Make, behaviour: Callable[...
     with hostile(behaviour) as server:
         sender = make(partial(post, server.url, headers={}, total_s=1))
         loop = Loop(sender, lambda: True)
+        sender.pause = lambda _: False
         loop.step()
         clock = sender.clock
         assert isinstance(clock, FakeClock)
