@@ -1,0 +1,141 @@
+"""``flowforge init``: administrator, options, done, as the browser's set-up does it, in one transaction."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowforge_ui.cli.common import database_errors, print_json, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from sqlalchemy import Engine
+
+    from flowforge_ui.config import Settings
+    from flowforge_ui.platform.installation import Installation
+    from flowforge_ui.platform.record import Ledger
+    from flowforge_ui.telemetry.decision import Channel, Decision
+
+LONGEST = 4096  # bytes of a password on standard input; the platform allows less and says so
+
+
+@click.command()
+@click.option("--admin", "username", required=True, metavar="NAME", help="The administrator's user name.")
+@click.option("--password-stdin", is_flag=True, help="Read the administrator's password from standard input.")
+@click.option("--no-telemetry", is_flag=True, help="Switch the core ping off.")
+@click.option("--local-analytics", is_flag=True, help="Keep usage analytics on this server and show the dashboards.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def init(  # noqa: PLR0917 - click passes them by name
+    ctx: click.Context, username: str, password_stdin: bool, no_telemetry: bool, local_analytics: bool, as_json: bool
+) -> None:
+    """Set the installation up without a browser: administrator and options, then it is ready to be used."""
+    settings = read_settings(ctx)
+    password = _password(from_stdin=password_stdin)
+    with database_errors(), _engine(settings) as engine:
+        decisions = _set_up(
+            settings, engine, username, password, telemetry=not no_telemetry, local_analytics=local_analytics
+        )
+    ping, local = decisions["ping"], decisions["local"]
+    if as_json:
+        shown = {"administrator": username.strip().lower(), "base_url": settings.base_url}
+        print_json(shown | {"telemetry": ping.allowed, "local_analytics": local.allowed})
+        return
+    click.echo(f"Set up. {username.strip().lower()} can sign in at {settings.base_url} once the server runs.")
+    click.echo(f"Core ping: {'on' if ping.allowed else 'off'}. {ping.explanation}")
+    click.echo(f"Local analytics: {'on' if local.allowed else 'off'}. {local.explanation}")
+
+
+def _password(*, from_stdin: bool) -> str:
+    if not from_stdin:
+        if not sys.stdin.isatty():
+            raise click.UsageError("there is no terminal to ask for the password: say --password-stdin")
+        answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return answer
+    data = sys.stdin.buffer.read(LONGEST + 1)
+    if len(data) > LONGEST:
+        raise click.ClickException("standard input is too long for a password")
+    try:
+        password = data.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise click.ClickException("the password on standard input is not UTF-8") from None
+    if not password:
+        raise click.ClickException("there is no password on standard input")
+    return password
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    from flowforge_ui.database import migrate, open_engine
+
+    engine = open_engine(settings.database.url)
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _set_up(
+    settings: Settings, engine: Engine, username: str, password: str, *, telemetry: bool, local_analytics: bool
+) -> Mapping[Channel, Decision]:
+    """All three steps or none of them; gives what is on afterwards."""
+    from flowforge_ui.database import reading, transaction
+    from flowforge_ui.platform import installation, setup, users
+    from flowforge_ui.platform.errors import PlatformError, SetupAdminExists, SetupFinished
+    from flowforge_ui.platform.passwords import Passwords
+    from flowforge_ui.telemetry.event import utc_now
+    from flowforge_ui.web.channels import Channels
+
+    channels = Channels(settings, engine)
+    try:
+        who = users.candidate(Passwords(), username=username, password=password)
+        identity = installation.ensure(engine, utc_now)
+        with transaction(engine) as tx:
+            ledger = _ledger(settings, engine, identity, lambda: channels.read(tx).sinks)
+            actor = setup.create_administrator(tx, ledger, who).actor(ledger.pseudonyms)
+            setup.choose(tx, ledger, actor, telemetry=telemetry, local_analytics=local_analytics)
+            setup.finish(tx, ledger, actor)
+    except SetupFinished:
+        raise click.ClickException("this installation is set up already; nothing was changed") from None
+    except SetupAdminExists:
+        raise click.ClickException(
+            f"an administrator exists already: finish the set-up at {settings.base_url}; nothing was changed"
+        ) from None
+    except PlatformError as error:
+        wrong = "; ".join(f"{field}: {why}" for field, why in error.fields.items())
+        raise click.ClickException(wrong or str(error)) from None
+    with reading(engine) as tx:
+        return channels.read(tx).decisions
+
+
+def _ledger(
+    settings: Settings, engine: Engine, installation: Installation, sinks: Callable[[], Collection[str]]
+) -> Ledger:
+    """Writes the acts down as the server does: the next start delivers what telemetry may have of them."""
+    from functools import partial
+
+    import flowforge_ui
+    from flowforge_ui.database import reading, transaction
+    from flowforge_ui.platform.record import Ledger
+    from flowforge_ui.telemetry.event import utc_now
+    from flowforge_ui.telemetry.identity import Pseudonyms
+    from flowforge_ui.telemetry.outbox import Outbox
+    from flowforge_ui.telemetry.plan import Plan
+    from flowforge_ui.telemetry.recorder import OutboxRecorder
+
+    plan = Plan.load(Path(flowforge_ui.__file__).parent / "plan")
+    outbox = Outbox(partial(transaction, engine), partial(reading, engine))
+    recorder = OutboxRecorder(
+        plan,
+        outbox,
+        sinks,
+        app_version=flowforge_ui.__version__,
+        identity=settings.telemetry.frontend.posthog.identity,
+    )
+    return Ledger(recorder, Pseudonyms(installation.secret), utc_now, outbox.forget)
