@@ -50,10 +50,11 @@ def sign_in(
         Suspended: the password was right.
         TooManyAttempts: the password was not looked at.
     """
-    account = users.normalised(username) or username.strip()[:256]
+    known_as = users.normalised(username)
     with transaction(house.engine) as tx:
-        attempt = house.throttle.admit(tx, house.ledger.now(), account=account, address=address, cookie=device_cookie)
-        row = tx.execute(select(_c.id, _c.password_hash).where(_c.username == account)).one_or_none()
+        now, account = house.ledger.now(), known_as or username[:256]
+        attempt = house.throttle.admit(tx, now, account=account, address=address, cookie=device_cookie)
+        row = tx.execute(select(_c.id, _c.password_hash).where(_c.username == known_as)).one_or_none()
     stored: str | None = row.password_hash if row else None
     if not house.passwords.verify(stored, password) or row is None or stored is None:
         raise BadCredentials

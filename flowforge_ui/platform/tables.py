@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,12 +18,29 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
 from flowforge_ui.database import Millis, metadata
 
-_ID = String(32)
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+
+class Id(TypeDecorator[str]):
+    """An opaque id. What cannot be one (it holds a zero byte, say) is never found, and breaks nothing."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        return value if value is None or _AN_ID.fullmatch(value) else ""
+
+
+_AN_ID = re.compile(r"[a-z0-9]{1,32}")
+_ID = Id()
 
 installation = Table(
     "installation",

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select
+from sqlalchemy import Connection, and_, delete, insert, select
 
 from flowforge_ui.database import serialise
 
@@ -87,9 +87,10 @@ class Throttle:
 
     def succeeded(self, tx: Connection, attempt: Attempt) -> None:
         """The password was right: neither this attempt nor the typing errors before it count."""
-        same_browser = _c.device == attempt.device if attempt.device else _c.address == attempt.address
-        unknown_here = and_(_c.device == "", _c.address == attempt.address)
-        tx.execute(delete(tables.login_attempts).where(_c.account == attempt.account, or_(same_browser, unknown_here)))
+        same = and_(_c.account == attempt.account, _c.device == attempt.device)
+        if not attempt.device:
+            same = and_(same, _c.address == attempt.address)
+        tx.execute(delete(tables.login_attempts).where(same))
 
     def remember(self, now: datetime, account: str, cookie: str = "") -> str:
         """The device cookie for a browser that has just signed in to `account`, given the one it has."""

@@ -98,11 +98,9 @@ def test_constraints_are_the_same_on_postgresql(postgres_cluster: Cluster, postg
             for name in names
         }
 
-    migrated_url = postgres_cluster.create(template="migrated")
-    with opened(postgres_url) as made, opened(migrated_url) as migrated:
+    with postgres_cluster.migrated() as url, opened(postgres_url) as made, opened(url) as migrated:
         create_all(made)
         assert constraints(migrated) == constraints(made)
-    postgres_cluster.drop(migrated_url)
 
 
 def test_migrating_again_changes_nothing(any_engine: Engine) -> None:
