@@ -180,10 +180,10 @@ def batch(n):
             for k in range(500)]
 store.append(batch(0))
 # From here on no file may grow beyond what a full disk would leave.
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 kept = 1
 failed = []
-for n in range(1, 40):
+for n in range(1, 12):
     one = batch(n)
     try:
         store.append(one)
@@ -195,10 +195,10 @@ assert {code for _, code in failed} == {"store_unavailable"}, {code for _, code 
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 for one, _ in failed:
     store.append(one)
-assert store.ask("presence", {})[0]["events"] == 40 * 500, store.ask("presence", {})
+assert store.ask("presence", {})[0]["events"] == 12 * 500, store.ask("presence", {})
 store.close()
 again = open_store(sys.argv[1])
-assert again.ask("presence", {})[0]["events"] == 40 * 500
+assert again.ask("presence", {})[0]["events"] == 12 * 500
 again.close()
 print("well")
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
@@ -222,6 +223,7 @@ def test_many_threads_read_while_one_writes(store: Store) -> None:
     def read(into: list[int]) -> None:
         while not done:
             into.append(held(store))
+            time.sleep(0.002)
 
     readers = [Thread(target=read, args=(into,)) for into in seen]
     for reader in readers:
