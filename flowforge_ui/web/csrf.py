@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import Protocol
+
+    class Headers(Protocol):
+        """A request's headers, their names in any case."""
+
+        def get(self, name: str, default: str, /) -> str: ...
+
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -32,19 +38,20 @@ def token_for(secret: bytes, bound_to: str) -> str:
     return hmac.new(secret, b"csrf\0" + bound_to.encode(), hashlib.sha256).hexdigest()
 
 
-def _is_own(origin: str, base_url: str, host: str) -> bool:
-    """Whether ``origin`` is this server.
+def own_host(host: str, base_url: str) -> bool:
+    """Whether a host (with port) that a browser asked for may be taken for this server's.
 
-    It is when it is the configured address, or the very host that was asked if that is an IP address or localhost.
-    A name nobody configured is refused, since anybody can point a name at this machine.
+    The configured one may, and IP addresses and localhost. A name nobody configured may not, since anybody can point a
+    name at this machine.
     """
-    base, here = urlsplit(base_url), urlsplit(origin)
-    if (here.scheme, here.hostname, here.port) == (base.scheme, base.hostname, base.port):
-        return True
-    if here.netloc != host:
+    try:
+        asked, base = urlsplit(f"//{host}"), urlsplit(base_url)
+        name, _ = asked.hostname or "", asked.port
+    except ValueError:
         return False
-    name = here.hostname or ""
-    if name in (base.hostname, "localhost") or name.endswith(".localhost"):
+    if asked.netloc != host or asked.username is not None:
+        return False
+    if name in {base.hostname, "localhost"} or name.endswith(".localhost"):
         return True
     try:
         ipaddress.ip_address(name)
@@ -53,13 +60,20 @@ def _is_own(origin: str, base_url: str, host: str) -> bool:
     return True
 
 
-def check(headers: Mapping[str, str], *, host: str, base_url: str, expected: str) -> CsrfReason | None:
+def _is_own(origin: str, base_url: str, host: str) -> bool:
+    base, here = urlsplit(base_url), urlsplit(origin)
+    if (here.scheme, here.hostname, here.port) == (base.scheme, base.hostname, base.port):
+        return True
+    return here.netloc == host and own_host(host, base_url)
+
+
+def check(headers: Headers, *, host: str, base_url: str, expected: str) -> CsrfReason | None:
     """``None`` when the request may go on. ``host`` is the host the browser asked for."""
     if headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         return CsrfReason.CROSS_SITE
-    origin = headers.get("Origin")
+    origin = headers.get("Origin", "")
     try:
-        if origin is not None and not _is_own(origin, base_url, host):
+        if origin and not _is_own(origin, base_url, host):
             return CsrfReason.ORIGIN
     except ValueError:
         return CsrfReason.ORIGIN

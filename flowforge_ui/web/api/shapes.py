@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, RootModel
 
 Role = Literal["user", "analyst", "admin"]
 TeamRole = Literal["owner", "member", "viewer"]
@@ -96,6 +96,12 @@ class ProjectName(Body):
 class SetupOptions(Body):
     telemetry: bool
     local_analytics: bool
+
+
+class SettingsPatch(RootModel[dict[Word, bool]]):
+    """Switches by key."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
 
 
 # -- answers
@@ -285,7 +291,7 @@ class Overview(Answer):
 
 class Layer(Answer):
     layer: str
-    value: str | bool | None
+    value: str
     decides: bool
 
 

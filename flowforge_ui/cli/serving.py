@@ -1,0 +1,106 @@
+"""Granian around the application: one process that supervises, workers that serve.
+
+A worker builds the application after the fork, starts its threads, and stops them when the last request is answered,
+so that what was acknowledged is flushed. A worker whose supervisor has died ends itself: it would hold port and
+analytics file against the next start.
+"""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
+
+# Requests wait for the commit they share, so more threads than cores make larger groups, not more work.
+BLOCKING_THREADS = 32
+BACKLOG = 1024
+STOP_SECONDS = 30
+
+
+class Served(Protocol):
+    """What a worker serves, and how it is started and stopped."""
+
+    @property
+    def application(self) -> WSGIApplication: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class PortTaken(Exception):
+    """Somebody else listens there, or this user may not."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `PortTaken` unless this process could listen on ``host:port``.
+
+    Granian shares its port between workers (SO_REUSEPORT), with which a second server would start beside the first.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        why = {
+            errno.EADDRINUSE: "is in use by another program",
+            errno.EACCES: "needs more rights than this user has",
+            errno.EADDRNOTAVAIL: "is not an address of this machine",
+        }.get(error.errno or 0, f"cannot be used ({os.strerror(error.errno or 0)})")
+        raise PortTaken(f"{host}:{port} {why}; set another with `port:` in flowforge.yml or FLOWFORGE_PORT.") from error
+    except (UnicodeError, OverflowError) as error:
+        raise PortTaken(f"{host}:{port} is no address that one can listen on.") from error
+
+
+def _end_with_supervisor() -> None:
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        wait([supervisor.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def serve(build: Callable[[], Served], *, host: str, port: int, workers: int) -> None:
+    """Serve until SIGINT or SIGTERM. ``build`` is called in each worker; it has to survive pickling on macOS."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server.mp import MPServer
+
+    serving: list[Served] = []
+
+    def load(_target: str) -> WSGIApplication:
+        threading.Thread(target=_end_with_supervisor, name="supervisor watch", daemon=True).start()
+        served = build()
+        served.start()
+        serving.append(served)
+        return served.application
+
+    def work(*arguments: Any) -> None:
+        try:
+            MPServer._spawn_wsgi_worker(*arguments)  # noqa: SLF001 - Granian takes a spawn target but exports none
+        finally:
+            for served in serving:
+                served.stop()
+
+    server = MPServer(
+        "flowforge",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=BLOCKING_THREADS,
+        backlog=BACKLOG,
+        websockets=False,
+        log_level=LogLevels.error,
+        log_access=False,  # it would hold addresses and query strings
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    )
+    server.serve(spawn_target=work, target_loader=load)

@@ -1,0 +1,71 @@
+"""What telemetry asks the platform while it runs: where an act has to go, and who does not want to be recorded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from flowforge_ui.database import reading
+from flowforge_ui.platform import tables
+from flowforge_ui.telemetry.recorder import OutboxRecorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from sqlalchemy import Connection, Engine
+
+    from flowforge_ui.telemetry.event import Scalar, Subject
+    from flowforge_ui.telemetry.identity import Pseudonyms
+    from flowforge_ui.telemetry.outbox import Outbox
+    from flowforge_ui.telemetry.plan import Plan
+
+FRESH_SECONDS = 1.0
+
+
+class LiveRecorder:
+    """Records to the sinks that are on in the state the act's own transaction sees."""
+
+    def __init__(
+        self, plan: Plan, outbox: Outbox, sinks: Callable[[Connection], Collection[str]], **options: Any
+    ) -> None:
+        self._plan, self._outbox, self._sinks, self._options = plan, outbox, sinks, options
+
+    def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None:
+        sinks = self._sinks(tx)
+        recorder = OutboxRecorder(self._plan, self._outbox, lambda: sinks, **self._options)
+        recorder.record(tx, name, subject, properties)
+
+
+class OptOuts:
+    """Who has opted out, by the name telemetry knows them by; read at most once a second."""
+
+    def __init__(self, engine: Engine, pseudonyms: Pseudonyms, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._pseudonyms, self._monotonic = engine, pseudonyms, monotonic
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}
+        self._held: frozenset[str] = frozenset()
+        self._until = float("-inf")
+
+    def opted_out(self, distinct_id: str) -> bool:
+        with self._lock:
+            if self._monotonic() >= self._until:
+                self._held = self._read()
+                self._until = self._monotonic() + FRESH_SECONDS
+            return distinct_id in self._held
+
+    def changed(self) -> None:
+        """Somebody has just decided."""
+        with self._lock:
+            self._until = float("-inf")
+
+    def _read(self) -> frozenset[str]:
+        c = tables.users.c
+        with reading(self._engine) as tx:
+            ids = tx.execute(select(c.id).where(c.telemetry_opt_out.is_(True))).scalars().all()
+        for user_id in ids:
+            if user_id not in self._names:
+                self._names[user_id] = self._pseudonyms.user(user_id)
+        return frozenset(self._names[user_id] for user_id in ids)

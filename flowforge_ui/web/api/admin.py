@@ -1,0 +1,121 @@
+"""The administrators' overview, and what telemetry does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flowforge_ui import __version__
+from flowforge_ui.platform import projects, teams, users
+from flowforge_ui.telemetry.decision import CHANNELS
+from flowforge_ui.telemetry.outbox import SINKS
+
+from . import shapes
+from .table import Guard, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowforge_ui.telemetry.decision import Channel, Decision
+    from flowforge_ui.web.channels import Now
+    from flowforge_ui.web.house import House
+
+    from .call import Call
+
+ENDPOINTS = Table("/api/v1/admin")
+on = ENDPOINTS.on
+
+_DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+_LABELS: Mapping[Channel, str] = {
+    "ping": "Core telemetry",
+    "posthog": "PostHog",
+    "local": "Usage analytics on this server",
+    "plausible": "Plausible (deprecated)",
+}
+_WHY: Mapping[Channel, tuple[str, str]] = {
+    "ping": (
+        "The core ping, posted by this server once a day.",
+        "Switch Core telemetry off in Settings, or set telemetry.enabled to false.",
+    ),
+    "posthog": (
+        "Page views and actions, for your own PostHog project.",
+        "Remove telemetry.frontend.posthog.apikey, or set telemetry.enabled to false.",
+    ),
+    "plausible": (
+        "Page views, sent by browsers to Plausible.",
+        "Remove telemetry.frontend.plausible.domain, or set telemetry.enabled to false.",
+    ),
+}
+
+
+@on("GET", "/overview", Guard.ADMIN, "The installation in numbers", answer=shapes.Overview)
+def overview(call: Call[None]) -> shapes.Overview:
+    with call.reading() as tx:
+        counts = shapes.Counts(users=users.count(tx), teams=teams.count(tx), projects=projects.count(tx))
+    return shapes.Overview(
+        version=__version__,
+        instance_id=call.platform.installation.instance_id,
+        counts=counts,
+        database=_DATABASES[call.platform.engine.dialect.name],
+        started_at=call.house.started_at,
+    )
+
+
+@on("GET", "/telemetry/status", Guard.ADMIN, "Every channel: on or off, who decided, how it goes",
+    answer=shapes.TelemetryStatus)  # fmt: skip
+def telemetry_status(call: Call[None]) -> shapes.TelemetryStatus:
+    house = call.house
+    with call.reading() as tx:
+        now = house.channels.read(tx)
+    counts = house.outbox.counts()
+    return shapes.TelemetryStatus(
+        channels=[_channel(house, channel, now.decisions[channel], counts) for channel in CHANNELS],
+        counts=shapes.EventCounts(accepted=sum(counts.get("accepted", {}).values()), dropped=_dropped(counts)),
+        hosts=_hosts(house, now),
+        warnings=[*house.settings.warnings, *now.chosen.warnings],
+    )
+
+
+def _dropped(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Events that were not recorded, and requests that were refused as a whole, by reason."""
+    return {**counts.get("refused", {}), **{k: n for k, n in counts.get("dropped", {}).items() if n}}
+
+
+def _channel(
+    house: House, channel: Channel, decision: Decision, counts: Mapping[str, Mapping[str, int]]
+) -> shapes.Channel:
+    sink = channel if channel in SINKS else None
+    record = house.outbox.sink_record(sink) if sink else None
+    return shapes.Channel(
+        channel=channel,
+        label=_LABELS[channel],
+        allowed=decision.allowed,
+        reason=decision.reason,
+        decided_by=decision.decided_by,
+        layers=[shapes.Layer(layer=layer.layer, value=layer.value, decides=layer.decides) for layer in decision.layers],
+        last_success_at=_moment(record.last_success_at) if record else None,
+        last_error=record.last_error if record else None,
+        pending=house.outbox.backlog(sink).pending if sink else 0,
+        delivered=counts.get("delivered", {}).get(channel, 0),
+        failed=counts.get("failed", {}).get(channel, 0),
+    )
+
+
+def _hosts(house: House, now: Now) -> list[shapes.Host]:
+    """Every host outside that this server, or a page of it, may contact as things stand."""
+    telemetry = house.settings.telemetry
+    urls: Mapping[Channel, str] = {
+        "ping": telemetry.url,
+        "posthog": telemetry.frontend.posthog.apiurl,
+        "plausible": telemetry.frontend.plausible.src,
+    }
+    return [
+        shapes.Host(host=urlsplit(url).hostname or "", why=_WHY[channel][0], how_to_stop=_WHY[channel][1])
+        for channel, url in urls.items()
+        if now.on(channel)
+    ]
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

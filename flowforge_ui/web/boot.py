@@ -1,0 +1,99 @@
+"""The facts a page starts with (docs/api.md, "Boot facts")."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flowforge_ui import __version__
+from flowforge_ui.telemetry.boot import Person, telemetry_facts
+from flowforge_ui.telemetry.decision import Decision, Facts, decide
+
+from .channels import local_as_stated, sending_as_stated
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .callers import Caller
+    from .channels import Now
+    from .house import House
+
+
+def facts(house: House, tx: Connection, caller: Caller) -> dict[str, Any]:
+    """Everything the client may know before its first request; values are JSON's own types."""
+    now = house.channels.now(tx)
+    user = caller.user
+    return {
+        "version": __version__,
+        "base_url": house.settings.base_url,
+        "user": user
+        and {
+            "id": user.id,
+            "username": user.username,
+            "name": user.name,
+            "role": user.role,
+            "telemetry_opt_out": user.telemetry_opt_out,
+        },
+        "csrf": caller.csrf,
+        "setup": {
+            "finished": now.setup.finished,
+            "step": now.setup.step,
+            "signup": now.setup.finished and now.chosen.user_signup is True,
+            "telemetry": _choice(now, now.decisions["ping"], house),
+            "local_analytics": _choice(now, now.decisions["local"], house),
+        },
+        "telemetry": telemetry(house, now, caller),
+    }
+
+
+def telemetry(house: House, now: Now, caller: Caller) -> dict[str, Any]:
+    """What the page may measure. Before set-up is finished that is nothing."""
+    if not now.setup.finished:
+        page = house.page
+        return {"posthog": None, "plausible": None, "respect": {"gpc": page.respect_gpc, "dnt": page.respect_dnt}}
+    return telemetry_facts(
+        replace(house.page, api_host=f"{caller.origin}/{house.platform.installation.capture_prefix}"),
+        posthog=now.decisions["posthog"],
+        local=now.decisions["local"],
+        plausible=house.plausible if now.on("plausible") else None,
+        person=_person(house, caller),
+    )
+
+
+def outside(house: House, now: Now) -> list[str]:
+    """The origins beside this server that the page may talk to."""
+    direct = now.on("posthog") and house.page.transport == "direct"
+    plausible = house.plausible if now.on("plausible") else None
+    return [*([house.page.host] if direct else []), *([plausible.connect_origin] if plausible else [])]
+
+
+def _person(house: House, caller: Caller) -> Person | None:
+    """The ticket is made for the whole hour, so that a page that has not changed keeps its ETag."""
+    if caller.actor is None:
+        return None
+    hour = house.platform.ledger.now().replace(minute=0, second=0, microsecond=0)
+    subject = caller.actor.subject
+    return Person(subject, house.platform.pseudonyms.ticket(subject.distinct_id, hour, subject.role))
+
+
+def _choice(now: Now, decision: Decision, house: House) -> dict[str, Any]:
+    """A switch of set-up. Where nobody has decided yet it shows what would hold once set-up is finished."""
+    if not now.setup.finished and not decision.locked:
+        decision = _once_finished(now, decision, house)
+    explained = decision.locked and not now.setup.finished
+    return {
+        "value": decision.allowed,
+        "locked": decision.locked,
+        "explanation": decision.explanation if explained else "",
+    }
+
+
+def _once_finished(now: Now, decision: Decision, house: House) -> Decision:
+    facts = Facts(
+        sending=sending_as_stated(house.settings),
+        setup_finished=True,
+        admin_telemetry=now.chosen.telemetry_enabled,
+        local=local_as_stated(house.settings),
+        admin_local=now.chosen.local_analytics,
+    )
+    return decide(decision.channel, facts)

@@ -1,0 +1,153 @@
+"""Who is asking: read once from a request's cookies, headers and socket."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import OperationalError
+
+from flowforge_ui.database import transaction
+from flowforge_ui.platform import sessions
+
+from . import csrf
+from .errors import WebError
+from .proxy import client_address, from_proxy
+
+if TYPE_CHECKING:
+    from flask import Request
+    from sqlalchemy import Connection
+    from werkzeug.datastructures import Headers
+
+    from flowforge_ui.config.table import Respect
+    from flowforge_ui.platform.actor import Actor
+    from flowforge_ui.platform.login import SignedIn
+    from flowforge_ui.platform.sessions import Session
+    from flowforge_ui.platform.users import User
+
+    from .house import House
+
+log = logging.getLogger(__name__)
+
+_LONGEST_COOKIE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`user`, `actor` and `session` are there together or not at all; `visitor_is_new` asks for a cookie.
+
+    `origin` is this server as the browser sees it.
+    """
+
+    origin: str
+    address: str
+    user_agent: str
+    visitor: str
+    visitor_is_new: bool
+    device_cookie: str
+    csrf: str
+    refuses_telemetry: bool
+    session: Session | None = None
+    user: User | None = None
+    actor: Actor | None = None
+
+
+def identify(house: House, tx: Connection, request: Request) -> Caller:
+    """Read only; `touch` writes what there is to write."""
+    settings = house.settings
+    given = request.cookies.get(house.cookies.visitor.name, "")
+    visitor_is_new = not 16 <= len(given) <= _LONGEST_COOKIE
+    visitor = secrets.token_urlsafe(24) if visitor_is_new else given
+    token = request.cookies.get(house.cookies.session.name, "")[:_LONGEST_COOKIE]
+    anonymous = Caller(
+        origin=origin(house, request),
+        address=client_address(
+            request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), settings.trusted_proxies
+        ),
+        user_agent=request.headers.get("User-Agent", ""),
+        visitor=visitor,
+        visitor_is_new=visitor_is_new,
+        device_cookie=request.cookies.get(house.cookies.device.name, ""),
+        csrf=csrf.token_for(house.csrf_key, f"visitor {visitor}"),
+        refuses_telemetry=refuses_telemetry(request.headers, settings.telemetry.frontend.respect),
+    )
+    active = sessions.find(tx, house.platform.ledger.now(), token) if token else None
+    if active is None:
+        return anonymous
+    return _signed_in(house, anonymous, token, active.session, active.user)
+
+
+def signed_in(house: House, caller: Caller, new: SignedIn) -> Caller:
+    """The same caller from this answer on."""
+    return _signed_in(house, caller, new.token, new.session, new.user)
+
+
+def identify_again(house: House, caller: Caller, user: User) -> Caller:
+    """The same caller after a change of their account."""
+    return replace(caller, user=user, actor=_actor(house, caller, user))
+
+
+def signed_out(house: House, caller: Caller) -> Caller:
+    token = csrf.token_for(house.csrf_key, f"visitor {caller.visitor}")
+    return replace(caller, csrf=token, session=None, user=None, actor=None)
+
+
+def _signed_in(house: House, caller: Caller, token: str, session: Session, user: User) -> Caller:
+    bound = csrf.token_for(house.csrf_key, f"session {token}")
+    return replace(caller, csrf=bound, session=session, user=user, actor=_actor(house, caller, user))
+
+
+def _actor(house: House, caller: Caller, user: User) -> Actor:
+    actor = user.actor(house.platform.pseudonyms)
+    if caller.refuses_telemetry:
+        actor = replace(actor, subject=replace(actor.subject, opted_out=True))
+    return actor
+
+
+def refuses_telemetry(headers: Headers, respect: Respect) -> bool:
+    """Whether the browser says, in a way this installation honours, that nothing is to be recorded."""
+    gpc = respect.gpc and headers.get("Sec-GPC") == "1"
+    dnt = respect.dnt and headers.get("DNT") == "1"
+    return gpc or dnt
+
+
+def touch(house: House, caller: Caller) -> None:
+    """Note once a minute that the session is in use. A busy database is no reason to refuse the request."""
+    now = house.platform.ledger.now()
+    if caller.session is None or now - caller.session.last_seen_at < sessions.SEEN_EVERY:
+        return
+    try:
+        with transaction(house.platform.engine) as tx:
+            sessions.touch(tx, now, caller.session)
+    except OperationalError:
+        log.warning("A session's last use could not be noted; the database is busy")
+
+
+def asked_host(house: House, request: Request) -> str:
+    """The host the browser asked for, with its port; a trusted proxy may say so."""
+    host = request.headers.get("Host", "")
+    if from_proxy(request.remote_addr or "", house.settings.trusted_proxies):
+        return request.headers.get("X-Forwarded-Host", host).rpartition(",")[2].strip()
+    return host
+
+
+def origin(house: House, request: Request) -> str:
+    """Where the browser believes this server to be: its configured address, or another name of this machine."""
+    host = asked_host(house, request)
+    base_url = house.settings.base_url
+    scheme, _, configured = base_url.partition("://")
+    if host == configured or not csrf.own_host(host, base_url):
+        return base_url
+    return f"{scheme}://{host}"
+
+
+def refuse_forgery(house: House, caller: Caller, request: Request) -> None:
+    """Raise unless this page of this session asked for the change."""
+    host = asked_host(house, request)
+    reason = csrf.check(request.headers, host=host, base_url=house.settings.base_url, expected=caller.csrf)
+    if reason in {csrf.CsrfReason.CROSS_SITE, csrf.CsrfReason.ORIGIN}:
+        raise WebError("cross_site", f"This server answers to {house.settings.base_url} only (base_url).")
+    if reason is not None:
+        raise WebError("csrf")
