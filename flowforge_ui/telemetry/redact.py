@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from .routes import NOT_FOUND
 from .values import CONTEXT_TYPES, Check, compile_check
@@ -92,9 +92,8 @@ class Redactor:
         parts = _split(value)
         if parts is None or parts.scheme not in {"http", "https"}:
             return None
-        kept = self._table.kept_query(parse_qsl(parts.query, max_num_fields=100)) if self._table.query else []
-        query = "?" + urlencode(kept) if kept else ""
-        return f"{self._base}{self._pattern(parts.path)}{query}"
+        query = self._table.kept_query(parts.query)
+        return self._base + self._pattern(parts.path) + (query and "?" + query)
 
     def path(self, value: object) -> str | None:
         if not isinstance(value, str) or not value.startswith("/") or len(value) > MAX_ADDRESS:

@@ -71,10 +71,16 @@ class RouteTable:
                 return RouteMatch(route, params)
         return None
 
-    def kept_query(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """The pairs that may stay: allowed name, valid value, each name once, in the plan's order."""
-        given = {name: value for name, value in reversed(pairs) if name in self.query}
-        return [(name, given[name]) for name in self.query if name in given and _is_date(given[name])]
+    def kept_query(self, query: str) -> str:
+        """What of a query string may stay: allowed names with a valid value, each once, in the plan's order."""
+        if not query:
+            return ""
+        given: dict[str, str] = {}
+        for pair in query.split("&"):
+            name, _, value = pair.partition("=")
+            if name in self.query:
+                given.setdefault(name, value)
+        return "&".join(f"{name}={given[name]}" for name in self.query if name in given and _is_date(given[name]))
 
 
 def _fixed_segments_first(route: Route) -> list[bool]:

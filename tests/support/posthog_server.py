@@ -88,7 +88,7 @@ class FakePostHog:
     def __exit__(self, *_: object) -> None:
         self.down()
 
-    def receive(self, handler: _Handler) -> None:
+    def receive(self, handler: Handler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         with self._lock:
             self.requests += 1
@@ -145,7 +145,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], posthog: FakePostHog) -> None:
         self.posthog = posthog
         self._open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
+        super().__init__(address, Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -167,7 +167,7 @@ class _Server(ThreadingHTTPServer):
         pass  # the other side's business
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
