@@ -47,7 +47,7 @@ class Parts:
 
 
 class Service:
-    """``app`` answers requests; ``start`` lets it keep pings, ``stop`` commits what waits."""
+    """``application`` answers requests; ``start`` lets it keep pings, ``stop`` commits what waits."""
 
     def __init__(self, parts: Parts) -> None:
         self.access_token = parts.access_token or own_access_token(parts.home / "collector.access")
@@ -66,7 +66,7 @@ class Service:
             clock=parts.clock,
             retention_days=parts.retention_days,
         )
-        self.app: Flask = create_app(
+        self.application: Flask = create_app(
             Collector(
                 store=self.store,
                 receiver=self.receiver,

@@ -23,7 +23,7 @@ def build(tmp_path: Path) -> Iterator[Callable[..., House]]:
         service = Service(parts(place, clock, knock, url=url, public=public))
         service.start()
         running.append(service)
-        return House(service, service.app.test_client(), clock, knock, place)
+        return House(service, service.application.test_client(), clock, knock, place)
 
     yield make
     for each in running:
