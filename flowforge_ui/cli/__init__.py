@@ -24,7 +24,6 @@ COMMANDS = {
     "config": Entry("flowforge_ui.cli.config:config", "Check and show the settings."),
     "analytics": Entry("flowforge_ui.cli.analytics:analytics", "Export and prune this installation's own analytics."),
     "collector": Entry("flowforge_ui.cli.collector:collector", "Receive core pings and look after them."),
-    "collector": Entry("flowforge_ui.cli.collector:collector", "Receive core pings, export and prune what is held."),
     "demo": Entry("flowforge_ui.cli.demo:demo", "Fill the installation with a realistic month of use."),
     "backup": Entry("flowforge_ui.cli.backup:backup", "Copy the platform's state into one file."),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +11,10 @@ import click
 from flowforge_ui.cli.common import database_errors, print_json, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-
-    from sqlalchemy import Engine
+    from collections.abc import Iterator, Mapping
 
     from flowforge_ui.config import Settings
-    from flowforge_ui.platform.installation import Installation
-    from flowforge_ui.platform.record import Ledger
+    from flowforge_ui.factory import Runtime
     from flowforge_ui.telemetry.decision import Channel, Decision
 
 LONGEST = 4096  # bytes of a password on standard input; the platform allows less and says so
@@ -37,10 +33,8 @@ def init(  # noqa: PLR0917 - click passes them by name
     """Set the installation up without a browser: administrator and options, then it is ready to be used."""
     settings = read_settings(ctx)
     password = _password(from_stdin=password_stdin)
-    with database_errors(), _engine(settings) as engine:
-        decisions = _set_up(
-            settings, engine, username, password, telemetry=not no_telemetry, local_analytics=local_analytics
-        )
+    with database_errors():
+        decisions = _set_up(settings, username, password, telemetry=not no_telemetry, local_analytics=local_analytics)
     ping, local = decisions["ping"], decisions["local"]
     if as_json:
         shown = {"administrator": username.strip().lower(), "base_url": settings.base_url}
@@ -70,37 +64,36 @@ def _password(*, from_stdin: bool) -> str:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    from flowforge_ui.database import migrate, open_engine
+def _runtime(settings: Settings) -> Iterator[Runtime]:
+    """Put together as the server is, so that acts are written down in the same way; not started."""
+    from flowforge_ui.factory import build
 
-    engine = open_engine(settings.database.url)
+    runtime = build(settings)
     try:
-        migrate(engine)
-        yield engine
+        yield runtime
     finally:
-        engine.dispose()
+        runtime.stop()
 
 
 def _set_up(
-    settings: Settings, engine: Engine, username: str, password: str, *, telemetry: bool, local_analytics: bool
+    settings: Settings, username: str, password: str, *, telemetry: bool, local_analytics: bool
 ) -> Mapping[Channel, Decision]:
     """All three steps or none of them; gives what is on afterwards."""
     from flowforge_ui.database import reading, transaction
-    from flowforge_ui.platform import installation, setup, users
+    from flowforge_ui.platform import setup, users
     from flowforge_ui.platform.errors import PlatformError, SetupAdminExists, SetupFinished
     from flowforge_ui.platform.passwords import Passwords
-    from flowforge_ui.telemetry.event import utc_now
-    from flowforge_ui.web.channels import Channels
 
-    channels = Channels(settings, engine)
     try:
         who = users.candidate(Passwords(), username=username, password=password)
-        identity = installation.ensure(engine, utc_now)
-        with transaction(engine) as tx:
-            ledger = _ledger(settings, engine, identity, lambda: channels.read(tx).sinks)
-            actor = setup.create_administrator(tx, ledger, who).actor(ledger.pseudonyms)
-            setup.choose(tx, ledger, actor, telemetry=telemetry, local_analytics=local_analytics)
-            setup.finish(tx, ledger, actor)
+        with _runtime(settings) as runtime:
+            platform = runtime.house.platform
+            with transaction(platform.engine) as tx:
+                actor = setup.create_administrator(tx, platform.ledger, who).actor(platform.pseudonyms)
+                setup.choose(tx, platform.ledger, actor, telemetry=telemetry, local_analytics=local_analytics)
+                setup.finish(tx, platform.ledger, actor)
+            with reading(platform.engine) as tx:
+                return runtime.house.channels.read(tx).decisions
     except SetupFinished:
         raise click.ClickException("this installation is set up already; nothing was changed") from None
     except SetupAdminExists:
@@ -110,32 +103,3 @@ def _set_up(
     except PlatformError as error:
         wrong = "; ".join(f"{field}: {why}" for field, why in error.fields.items())
         raise click.ClickException(wrong or str(error)) from None
-    with reading(engine) as tx:
-        return channels.read(tx).decisions
-
-
-def _ledger(
-    settings: Settings, engine: Engine, installation: Installation, sinks: Callable[[], Collection[str]]
-) -> Ledger:
-    """Writes the acts down as the server does: the next start delivers what telemetry may have of them."""
-    from functools import partial
-
-    import flowforge_ui
-    from flowforge_ui.database import reading, transaction
-    from flowforge_ui.platform.record import Ledger
-    from flowforge_ui.telemetry.event import utc_now
-    from flowforge_ui.telemetry.identity import Pseudonyms
-    from flowforge_ui.telemetry.outbox import Outbox
-    from flowforge_ui.telemetry.plan import Plan
-    from flowforge_ui.telemetry.recorder import OutboxRecorder
-
-    plan = Plan.load(Path(flowforge_ui.__file__).parent / "plan")
-    outbox = Outbox(partial(transaction, engine), partial(reading, engine))
-    recorder = OutboxRecorder(
-        plan,
-        outbox,
-        sinks,
-        app_version=flowforge_ui.__version__,
-        identity=settings.telemetry.frontend.posthog.identity,
-    )
-    return Ledger(recorder, Pseudonyms(installation.secret), utc_now, outbox.forget)
