@@ -49,7 +49,7 @@ function Home({ data, ctx }: { data: Data; ctx: PageContext }) {
         <div class="split">
           <Card title="Recent projects" flush>
             {projects.length === 0 ? <FirstProject teams={teams} /> : (
-              <ProjectTable caption="Recent projects" projects={projects} withTeam />
+              <ProjectTable caption="Projects changed lately" projects={projects} withTeam />
             )}
           </Card>
           <Card title="Your teams" flush><TeamList teams={teams} /></Card>

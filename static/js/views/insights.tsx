@@ -7,6 +7,7 @@ import { InsightTiles } from "./parts/insight_tiles.tsx";
 import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
 import { MainSeries } from "./parts/main_series.tsx";
+import { useQueryState } from "./parts/query_state.ts";
 import { RangePicker } from "./parts/range_picker.tsx";
 import type { InsightsOverview } from "./parts/shapes.ts";
 
@@ -25,6 +26,7 @@ export default definePage<Ranged<InsightsOverview>>({
 
 function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageContext }) {
   const { range, today, answer } = data;
+  const [query, change] = useQueryState(ctx);
   if (answer === null) return <><InsightsHeader tab="overview" /><AnalyticsOff ctx={ctx} /></>;
   if (answer.empty) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
   const compared = dayRange(answer.previous.from, answer.previous.to);
@@ -32,11 +34,11 @@ function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageCont
     <>
       <InsightsHeader tab="overview" query={rangeQuery(range, today)} />
       {answer.demo && <DemoNotice />}
-      <RangePicker range={range} today={today} ctx={ctx} />
+      <RangePicker range={range} today={today} query={query} ctx={ctx} />
       {answer.tiles.every((tile) => tile.n === 0) ? <NothingHere /> : (
         <>
           <InsightTiles tiles={answer.tiles} compared={compared} />
-          <MainSeries overview={answer} today={today} ctx={ctx} />
+          <MainSeries overview={answer} today={today} query={query} change={change} />
           <p class="page-foot muted">
             Compared with {compared}. Days are counted in UTC.
             {answer.fresh_until && <> Events until {clockTime(answer.fresh_until)} are counted.</>}

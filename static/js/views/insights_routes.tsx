@@ -12,6 +12,7 @@ import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
 import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
+import { useQueryState, type ChangeQuery } from "./parts/query_state.ts";
 import { RangePicker } from "./parts/range_picker.tsx";
 import { arrange, ROUTE_COLUMNS, sortingFrom } from "./parts/route_columns.ts";
 import type { InsightsRoutes } from "./parts/shapes.ts";
@@ -26,39 +27,37 @@ export default definePage<Ranged<InsightsRoutes>>({
 
 function Routes({ data, ctx }: { data: Ranged<InsightsRoutes>; ctx: PageContext }) {
   const { range, today, answer } = data;
-  const query = rangeQuery(range, today);
+  const [query, change] = useQueryState(ctx);
   if (answer === null) return <><InsightsHeader tab="routes" /><AnalyticsOff ctx={ctx} /></>;
   const nothing = answer.rows.length === 0;
   if (answer.empty) return <><InsightsHeader tab="routes" /><FirstEvent ctx={ctx} /></>;
   return (
     <>
-      <InsightsHeader tab="routes" query={query} />
+      <InsightsHeader tab="routes" query={rangeQuery(range, today)} />
       {answer.demo && <DemoNotice />}
-      <RangePicker range={range} today={today} ctx={ctx} />
-      {nothing ? <NothingHere /> : <RouteTable answer={answer} ctx={ctx} />}
+      <RangePicker range={range} today={today} query={query} ctx={ctx} />
+      {nothing ? <NothingHere /> : <RouteTable answer={answer} query={query} change={change} />}
       <p class="page-foot muted">Compared with {dayRange(answer.previous.from, answer.previous.to)}. Days are counted in UTC.</p>
     </>
   );
 }
 
-function RouteTable({ answer, ctx }: { answer: InsightsRoutes; ctx: PageContext }) {
+interface TableProps {
+  readonly answer: InsightsRoutes;
+  readonly query: URLSearchParams;
+  readonly change: ChangeQuery;
+}
+
+function RouteTable({ answer, query, change }: TableProps) {
   const find = useRef<HTMLInputElement>(null);
   useShortcuts({ "/": () => find.current?.focus() });
-  const sorting = sortingFrom(ctx.query);
-  const wanted = ctx.query.get("find") ?? "";
+  const sorting = sortingFrom(query);
+  const wanted = query.get("find") ?? "";
   const rows = useMemo(
     () => arrange(answer.rows, sorting, wanted),
     [answer.rows, sorting.key, sorting.direction, wanted],
   );
-  const keep = (changes: Readonly<Record<string, string>>) => {
-    const query = new URLSearchParams(ctx.query);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value) query.set(name, value);
-      else query.delete(name);
-    }
-    ctx.navigate(`?${query}`, { replace: true, load: false, scroll: false });
-  };
-  const sort = ({ key, direction }: Sorting<string>) => keep({ sort: key, order: direction === "ascending" ? "up" : "" });
+  const sort = ({ key, direction }: Sorting<string>) => change({ sort: key, order: direction === "ascending" ? "up" : "" });
 
   return (
     <Card
@@ -74,7 +73,7 @@ function RouteTable({ answer, ctx }: { answer: InsightsRoutes; ctx: PageContext 
             aria-keyshortcuts="/"
             placeholder="Find…  /"
             value={wanted}
-            onInput={(event) => keep({ find: event.currentTarget.value })}
+            onInput={(event) => change({ find: event.currentTarget.value })}
           />
           <CsvButton file={`routes_${answer.range.from}_${answer.range.to}`} columns={ROUTE_COLUMNS} rows={rows} />
         </>

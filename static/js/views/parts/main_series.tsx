@@ -1,11 +1,12 @@
 import { useMemo } from "preact/hooks";
 
+import { BarList } from "../../charts/bars.tsx";
 import type { Column } from "../../charts/csv.ts";
 import { Figure } from "../../charts/figure.tsx";
 import { count, day } from "../../charts/format.ts";
 import { TimeSeries, type NamedLine } from "../../charts/timeseries.tsx";
 import { daysBetween } from "../../charts/ticks.ts";
-import type { PageContext } from "../../page.ts";
+import type { ChangeQuery } from "./query_state.ts";
 import type { InsightsOverview, Point } from "./shapes.ts";
 
 type Metric = "users" | "teams" | "sessions" | "views";
@@ -26,13 +27,14 @@ interface DayRow {
 interface Props {
   readonly overview: InsightsOverview;
   readonly today: string;
-  readonly ctx: PageContext;
+  readonly query: URLSearchParams;
+  readonly change: ChangeQuery;
 }
 
 /** One measure day by day against the previous period; the measure is part of the address. */
-export function MainSeries({ overview, today, ctx }: Props) {
+export function MainSeries({ overview, today, query, change }: Props) {
   const { series, range } = overview;
-  const metric = METRICS.find(({ key }) => key === ctx.query.get("metric")) ?? METRICS[0]!;
+  const metric = METRICS.find(({ key }) => key === query.get("metric")) ?? METRICS[0]!;
   const rows = useMemo(() => dayRows(overview, metric.key), [overview, metric.key]);
   const compares = metric.key !== "teams";
   const { days, lines } = useMemo(() => drawing(rows, metric.label, compares), [rows, metric.label, compares]);
@@ -45,20 +47,25 @@ export function MainSeries({ overview, today, ctx }: Props) {
       rows={rows}
       rowKey={(row) => row.day}
       note={range.to === today ? "Today is not over yet." : undefined}
-      controls={<MetricSwitch metric={metric.key} ctx={ctx} />}
+      controls={<MetricSwitch metric={metric.key} change={change} />}
     >
-      <TimeSeries label={`${metric.label} by day`} days={days} lines={lines} />
+      {rows.length > 1
+        ? <TimeSeries label={`${metric.label} by day`} days={days} lines={lines} />
+        : <OneDay label={metric.label} row={rows[0]} before={compares ? overview.previous.from : null} />}
     </Figure>
   );
 }
 
-function MetricSwitch({ metric, ctx }: { metric: Metric; ctx: PageContext }) {
-  const choose = (key: Metric) => {
-    const query = new URLSearchParams(ctx.query);
-    if (key === METRICS[0]!.key) query.delete("metric");
-    else query.set("metric", key);
-    ctx.navigate(`?${query}`, { replace: true, load: false, scroll: false });
-  };
+/** A line needs two points; a single day is a pair of bars. */
+function OneDay({ label, row, before }: { label: string; row: DayRow | undefined; before: string | null }) {
+  if (!row) return null;
+  const items = [{ label: day(row.day), value: row.value ?? 0 }];
+  if (before) items.push({ label: day(before), value: row.previous ?? 0 });
+  return <div class="day-pair"><BarList caption={`${label} of one day`} unit={["Day", label]} items={items} /></div>;
+}
+
+function MetricSwitch({ metric, change }: { metric: Metric; change: ChangeQuery }) {
+  const choose = (key: Metric) => change({ metric: key === METRICS[0]!.key ? "" : key });
   return (
     <div class="segmented segmented-small" role="group" aria-label="Measure">
       {METRICS.map(({ key, label }) => (

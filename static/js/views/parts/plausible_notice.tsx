@@ -10,7 +10,7 @@ export function PlausibleNotice() {
       </p>
       <ol class="steps">
         <li>Put your PostHog project key into <code>telemetry.frontend.posthog.apikey</code> in flowforge.yml.</li>
-        <li>Restart, and see under <a href="/admin/telemetry">Telemetry</a> that PostHog is on and has had a success.</li>
+        <li>Restart, and see under <a class="link" href="/admin/telemetry">Telemetry</a> that PostHog is on and has had a success.</li>
         <li>Let both run side by side for as long as you want to compare.</li>
         <li>Remove <code>telemetry.frontend.plausible.domain</code> (or the older <code>telemetry.plausible.domain</code>).</li>
       </ol>

@@ -5,18 +5,21 @@ import { addDays, PRESETS, presetOf, presetRange, rangeProblem, rangeQuery, shif
 import { Button } from "../../components/button.tsx";
 import { Field } from "../../components/field.tsx";
 import type { PageContext } from "../../page.ts";
+import { changed } from "./query_state.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
 interface Props {
   readonly range: Range;
   readonly today: string;
+  /** The rest of the address, which stays. */
+  readonly query: URLSearchParams;
   readonly ctx: PageContext;
 }
 
 /** Chooses the days of a dashboard; the choice is the address. Keys: d, w, m, q and the arrows. */
-export function RangePicker({ range, today, ctx }: Props) {
+export function RangePicker({ range, today, query, ctx }: Props) {
   const base = location.pathname;
-  const href = (to: Range) => address(base, to, today, ctx.query);
+  const href = (to: Range) => address(base, to, today, query);
   const go = (to: Range) => ctx.navigate(href(to), { scroll: false });
   const chosen = presetOf(range, today);
   const before = shift(range, -1, today);
@@ -57,11 +60,8 @@ export function RangePicker({ range, today, ctx }: Props) {
 }
 
 function address(base: string, range: Range, today: string, query: URLSearchParams): string {
-  const parameters = new URLSearchParams(query);
-  parameters.delete("from");
-  parameters.delete("to");
-  for (const [name, value] of new URLSearchParams(rangeQuery(range, today))) parameters.set(name, value);
-  const text = parameters.toString();
+  const wanted = new URLSearchParams(rangeQuery(range, today));
+  const text = changed(query, { from: wanted.get("from") ?? "", to: wanted.get("to") ?? "" }).toString();
   return text ? `${base}?${text}` : base;
 }
 
