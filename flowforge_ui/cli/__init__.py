@@ -23,6 +23,7 @@ COMMANDS = {
     "init": Entry("flowforge_ui.cli.init:init", "Set the installation up without a browser."),
     "config": Entry("flowforge_ui.cli.config:config", "Check and show the settings."),
     "analytics": Entry("flowforge_ui.cli.analytics:analytics", "Export and prune this installation's own analytics."),
+    "telemetry": Entry("flowforge_ui.cli.telemetry:telemetry", "What the core ping does: show, try and prove it."),
     "collector": Entry("flowforge_ui.cli.collector:collector", "Receive core pings and look after them."),
     "demo": Entry("flowforge_ui.cli.demo:demo", "Fill the installation with a realistic month of use."),
     "backup": Entry("flowforge_ui.cli.backup:backup", "Copy the platform's state into one file."),

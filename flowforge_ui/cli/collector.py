@@ -2,16 +2,11 @@
 
 import json
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import click
 
 from flowforge_ui.cli.common import print_json, read_settings
-from flowforge_ui.config import Settings
-
-if TYPE_CHECKING:
-    from flowforge_ui.collector.service import Service
 
 
 @click.group()
@@ -25,6 +20,7 @@ def run(ctx: click.Context) -> None:
     """Serve the collector (collector.host, collector.port)."""
     from flowforge_ui.cli.serving import PortTaken, check_port, serve
     from flowforge_ui.collector.service import own_access_token
+    from flowforge_ui.factory.collector import build_collector
 
     settings = read_settings(ctx)
     ours = settings.collector
@@ -37,7 +33,7 @@ def run(ctx: click.Context) -> None:
         own_access_token(token_file)
     click.echo(f"Collector: http://{ours.host}:{ours.port}/ (pings: POST /ping; fleet page: GET /)")
     click.echo(f"Access token: {'collector.access_token' if ours.access_token else token_file}")
-    serve(partial(build, settings), host=ours.host, port=ours.port, workers=1)
+    serve(partial(build_collector, settings), host=ours.host, port=ours.port, workers=1)
 
 
 @collector.command()
@@ -48,7 +44,9 @@ def export(ctx: click.Context, file: TextIO, what: str) -> None:
     """Write what is held as one JSON object a line; FILE may be - for standard output."""
     import sqlalchemy as sa
 
-    service = build(read_settings(ctx))
+    from flowforge_ui.factory.collector import build_collector
+
+    service = build_collector(read_settings(ctx))
     tables = service.store.tables
     table = {"pings": tables.raw, "installations": tables.installation, "roll-ups": tables.roll_up}[what]
     service.store.prepare()
@@ -66,7 +64,9 @@ def export(ctx: click.Context, file: TextIO, what: str) -> None:
 @click.pass_context
 def prune(ctx: click.Context, as_json: bool) -> None:
     """Forget raw pings past collector.retention_days now, rather than within the hour."""
-    service = build(read_settings(ctx))
+    from flowforge_ui.factory.collector import build_collector
+
+    service = build_collector(read_settings(ctx))
     service.store.prepare()
     gone = service.prune()
     service.store.close()
@@ -74,32 +74,3 @@ def prune(ctx: click.Context, as_json: bool) -> None:
         print_json({"removed": gone})
     else:
         click.echo(f"{gone} raw pings removed")
-
-
-def build(settings: Settings) -> "Service":
-    """The collector these settings describe, not started."""
-    from flask import Request
-
-    from flowforge_ui.collector.service import Parts, Service
-    from flowforge_ui.telemetry.wire import PingPlan
-    from flowforge_ui.web.files import bundle
-    from flowforge_ui.web.proxy import client_address
-
-    def address_of(request: Request) -> str | None:
-        forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
-        return client_address(request.remote_addr or "", forwarded, settings.trusted_proxies)
-
-    ours = settings.collector
-    return Service(
-        Parts(
-            plan=PingPlan.load(Path(__file__).parents[1] / "plan" / "ping.yml"),
-            home=settings.home,
-            database_url=ours.database_url,
-            key_file=ours.key_file,
-            access_token=ours.access_token,
-            public=ours.public,
-            retention_days=ours.retention_days,
-            dist=bundle(),
-            address_of=address_of,
-        )
-    )

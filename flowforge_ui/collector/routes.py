@@ -19,6 +19,8 @@ from flowforge_ui.collector.receive import MAX_BYTES, Incoming, Receiver, iso
 from flowforge_ui.collector.store import PingStore
 
 COOKIE = "ff_fleet"
+MAX_BUNDLE = 256 * 1024
+MAX_BUNDLE_PINGS = 100
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Routes:
         return [
             ("POST", "/", self.receive),
             ("POST", "/ping", self.receive),
+            ("POST", "/bundle", self.receive_bundle),
             ("GET", "/", self.fleet_page),
             ("GET", "/assets/<path:name>", self.asset),
             ("POST", "/access", self.access),
@@ -67,6 +70,18 @@ class Routes:
             )
         )
         return as_json(answer.body, answer.status, answer.retry_after)
+
+    def receive_bundle(self) -> Response:
+        """Pings carried here from a platform that cannot reach us: one a line, each answered on its own."""
+        data = request.stream.read(MAX_BUNDLE + 1)
+        lines = [line for line in data.split(b"\n") if line.strip()]
+        if len(data) > MAX_BUNDLE or len(lines) > MAX_BUNDLE_PINGS:
+            return as_error(413, "too_large", f"A bundle has at most {MAX_BUNDLE_PINGS} pings, {MAX_BUNDLE} bytes.")
+        if not lines:
+            return as_error(400, "invalid_bundle", "A bundle has one ping a line; this one has none.")
+        # The address is not the platform's own, so it says nothing: no token is made of it.
+        answers = [self._collector.receiver.receive(Incoming(body=line)) for line in lines]
+        return as_json({"pings": [{"status": each.status, **each.body} for each in answers]})
 
     def health(self) -> Response:
         return as_json({"status": "ok"})

@@ -1,0 +1,26 @@
+"""Pings carried over an air gap arrive as if they had been sent."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.collector import House
+
+
+def line(house: House, seq: int) -> bytes:
+    return json.dumps(house.ping(envelope=house.envelope(seq))).encode()
+
+
+def test_each_ping_of_a_bundle_is_answered_on_its_own(house: House) -> None:
+    first, second = line(house, 1), line(house, 2)
+    answer = house.client.post("/bundle", data=first + b"\n" + b"{\n" + second + b"\n")
+    assert [each["status"] for each in answer.get_json()["pings"]] == [202, 400, 202]
+
+    again = house.client.post("/bundle", data=first + b"\n")
+    assert again.get_json()["pings"] == [answer.get_json()["pings"][0] | {"status": 200}]
+
+
+def test_a_bundle_has_bounds(house: House) -> None:
+    assert house.client.post("/bundle", data=b"x" * (256 * 1024 + 1)).status_code == 413
+    assert house.client.post("/bundle", data=b"{}\n" * 101).status_code == 413
+    assert house.client.post("/bundle", data=b"\n\n").status_code == 400
