@@ -44,9 +44,10 @@ function Content({ screen }: { screen: Screen }) {
   return <View key={screen.id} data={screen.data} ctx={screen.ctx} />;
 }
 
-/** Moves the reader to the new view: to the field that waits for input, else to its heading. */
-export function focusView(page: Document): void {
+/** Moves the reader to the field that waits for input, if there is one; with `view`, else to the new view's heading. */
+export function focusView(page: Document, which: "field" | "view"): void {
   const main = page.getElementById("main");
-  const target = main?.querySelector<HTMLElement>("[autofocus]") ?? main?.querySelector<HTMLElement>("h1") ?? main;
-  target?.focus({ preventScroll: true });
+  const field = main?.querySelector<HTMLElement>("[data-autofocus]");
+  const heading = which === "view" ? (main?.querySelector<HTMLElement>("h1") ?? main) : null;
+  (field ?? heading)?.focus({ preventScroll: true });
 }

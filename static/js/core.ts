@@ -21,7 +21,7 @@ import { StatTile, StatTiles } from "./components/stat_tile.tsx";
 import { Table } from "./components/table.tsx";
 import { When } from "./components/when.tsx";
 import { uuid } from "./browser.ts";
-import * as format from "./charts/format.ts";
+import { ago } from "./charts/format.ts";
 import { routes } from "./generated/routes.ts";
 import { definePage } from "./page.ts";
 import { Redirect } from "./router.ts";
@@ -39,5 +39,5 @@ import { TypedConfirm } from "./views/parts/typed_confirm.tsx";
   useId, ApiError, AccountHeader, Badge, Button, CopyButton, LinkButton, Card, Facts, ConfirmDialog, EmptyState, Field,
   SelectField, Switch, TextArea, FormBody, useForm, Icon, Notice, PageHeader, SkeletonCard, SkeletonHeader,
   SkeletonLines, SkeletonPage, SkeletonTable, SkeletonTiles, StatTile, StatTiles, Table, When, definePage, Redirect,
-  refusal, uuid, format, routes, attempt, path, Person, RenameForm, RoleSelect, teamRoleLabel, TypedConfirm,
+  refusal, uuid, ago, routes, attempt, path, Person, RenameForm, RoleSelect, teamRoleLabel, TypedConfirm,
 ].length;

@@ -75,6 +75,7 @@ export function createRouter<N extends string, V extends { readonly subjects?: S
   // --- from an address to a visit
 
   function begin(url: URL, how: Plan<N>): void {
+    if (how.history !== "none") remember();
     const found = options.match(url.pathname);
     const verdict = found && options.guard(found);
     if (found && verdict && "redirect" in verdict) return redirect(found, url, verdict.redirect, how);
@@ -234,10 +235,14 @@ export function createRouter<N extends string, V extends { readonly subjects?: S
 
   function write(url: URL, how: Plan<N>): void {
     if (how.history === "none") return;
-    scroll.save(key);
     if (how.history === "push") key = environment.uuid();
     if (how.history === "push") history.pushState({ key }, "", url.href);
     else history.replaceState({ key }, "", url.href);
+  }
+
+  /** While something is loading its skeleton may stand here: what counts is where the view was when it began. */
+  function remember(): void {
+    if (!pending) scroll.save(key);
   }
 
   function adoptKey(): void {
@@ -255,12 +260,12 @@ export function createRouter<N extends string, V extends { readonly subjects?: S
 
   environment.on("popstate", () => {
     if (!shown && !pending && !failed) return;
-    scroll.save(key);
+    remember();
     adoptKey();
     begin(new URL(location.href), plan("pop", { scroll: "restore" }));
   });
   environment.on("pagehide", () => {
-    scroll.save(key);
+    remember();
     leave("pagehide");
   });
   environment.on("pageshow", (event) => {

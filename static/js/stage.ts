@@ -37,6 +37,7 @@ export function createStage({ page, api, session, loading, router }: StageOption
   let title = "";
   let boot = session.boot;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let position = { left: 0, top: 0 };
 
   function put(screen: Screen): void {
     drawn = screen;
@@ -50,7 +51,16 @@ export function createStage({ page, api, session, loading, router }: StageOption
   }
 
   function skeleton({ route, params }: Visit<RouteName>): void {
+    if (drawn?.kind !== "skeleton") position = { left: scrollX, top: scrollY };
     put({ kind: "skeleton", place: { route, params }, page: loading.known(route) });
+    scrollTo(0, 0);
+  }
+
+  /** Where nothing new comes (a visit called off), what was there comes back. */
+  function comeBack(): void {
+    if (!shown || drawn?.kind !== "skeleton" || page.documentElement.hasAttribute("data-waiting")) return;
+    put(shown);
+    scrollTo(position);
   }
 
   function context(visit: Visit<RouteName>): PageContext {
@@ -79,7 +89,8 @@ export function createStage({ page, api, session, loading, router }: StageOption
       name(visit, own);
       shown = { kind: "view", id: visit.id, place: visit, page: view, data, ctx: context(visit) };
       put(shown);
-      if (how === "visit" && !(first && visit.navType !== "login")) focusView(page);
+      // The reader of a fresh page starts at its top.
+      if (how === "visit") focusView(page, first ? "field" : "view");
     },
     fail(visit, error) {
       console.error(error);
@@ -88,7 +99,7 @@ export function createStage({ page, api, session, loading, router }: StageOption
       const retry = () => (error instanceof ModuleMissing ? location.reload() : router().retry());
       shown = { kind: "failure", place: visit, error, retry };
       put(shown);
-      focusView(page);
+      focusView(page, "view");
     },
     waiting(visit) {
       clearTimeout(timer);
@@ -97,8 +108,7 @@ export function createStage({ page, api, session, loading, router }: StageOption
         if (drawn) timer = setTimeout(() => skeleton(visit), SKELETON_MS);
         else skeleton(visit);
       } else {
-        // Where nothing new comes (a visit called off), what was there comes back.
-        queueMicrotask(() => shown && drawn?.kind === "skeleton" && !page.documentElement.hasAttribute("data-waiting") && put(shown));
+        queueMicrotask(comeBack);
       }
     },
     redraw() {

@@ -17,7 +17,10 @@ export function Dialog({ open, title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
-    if (open && !element.current?.open) element.current?.showModal();
+    if (open && !element.current?.open) {
+      element.current?.showModal();
+      element.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    }
     if (!open && element.current?.open) element.current.close();
   }, [open]);
   return (

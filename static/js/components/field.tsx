@@ -17,6 +17,7 @@ interface FieldProps extends Common {
   placeholder?: string;
   minLength?: number;
   maxLength?: number;
+  /** Receives the focus when its view or dialog appears. */
   autofocus?: boolean;
   /** Technical text: no correction, no capitals. */
   plain?: boolean;
@@ -58,7 +59,7 @@ export function Field(props: FieldProps) {
         name={name}
         type={type as "text"}
         defaultValue={value}
-        autofocus={autofocus}
+        data-autofocus={autofocus ? "" : undefined}
         aria-invalid={error ? "true" : undefined}
         aria-describedby={described(id, hint, error)}
         spellcheck={plain ? false : undefined}

@@ -53,6 +53,8 @@ function Password({ ctx }: { ctx: PageContext }) {
   return (
     <Card title="Password" lede="Changing it ends every other session.">
       <FormBody key={round} form={form} label="Password">
+        {/* For password managers: whose password it is. */}
+        <input class="visually-hidden" type="text" autocomplete="username" value={ctx.user?.username ?? ""} readOnly tabIndex={-1} aria-hidden="true" />
         <Field name="current" label="Current password" type="password" autocomplete="current-password" required error={form.errors["current"]} />
         <Field name="new" label="New password" type="password" autocomplete="new-password" required error={form.errors["new"] ?? form.errors["password"]} />
         <Field name="again" label="New password again" type="password" autocomplete="new-password" required error={form.errors["again"]} />
