@@ -60,7 +60,7 @@ class RouteTable:
 
     def match(self, path: str) -> RouteMatch | None:
         """The page at a path (no query, no hash; percent-encoded or not); None when there is none."""
-        if len(path) > 1 and path.endswith("/"):
+        if len(path) > 1 and path.endswith("/") and not path.endswith("//"):
             path = path[:-1]
         if found := self._fixed.get(path):
             return found
