@@ -11,7 +11,7 @@ from flowforge_ui.database import after_commit
 
 from . import tables
 from .actor import Actor, TeamRole, may, require_team_role
-from .errors import Forbidden, InvalidInput, NotFound
+from .errors import Forbidden, NotFound
 from .values import checked_name, new_id
 
 if TYPE_CHECKING:
@@ -50,15 +50,8 @@ class Project:
 
 
 def create(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, name: str) -> Project:
-    """A new project without flows. For members.
-
-    Raises:
-        InvalidInput: the name, or a team that is not the actor's to see.
-    """
-    try:
-        require_team_role(tx, actor, team_id, "member")
-    except NotFound as error:
-        raise InvalidInput(fields={"team": "There is no such team, or it is not yours."}) from error
+    """A new project without flows. For members."""
+    require_team_role(tx, actor, team_id, "member")
     now, project_id, fresh = ledger.now(), new_id(), checked_name(name)
     sizes = {"tabs": 0, "nodes": 0, "subflows": 0, "config_nodes": 0, "node_types": []}
     tx.execute(

@@ -63,6 +63,12 @@ def told(platform: Platform, cast: Cast) -> Told:
     return Told(platform.engine)
 
 
+@pytest.fixture
+def told_before(platform: Platform) -> Told:
+    """The same, from before the set-up."""
+    return Told(platform.engine)
+
+
 class Statements:
     """How many statements an engine has been given."""
 

@@ -27,7 +27,8 @@ class LocalFs:
 
     def write(self, project_id: str, data: bytes) -> None:
         folder = self._folder(project_id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         for left_over in folder.glob(".flows-*"):
             left_over.unlink(missing_ok=True)
         handle, name = tempfile.mkstemp(prefix=".flows-", dir=folder)
