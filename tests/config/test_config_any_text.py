@@ -103,3 +103,22 @@ def test_an_alias_that_holds_itself(place: Path) -> None:
 def test_a_billion_laughs(place: Path) -> None:
     laughs = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
     outcome(place, f"a0: &a0 lol\n{laughs}\n".encode(), {})
+
+
+SECRETS = [key for key, spec in KEYS.items() if spec.secret]
+
+
+@QUICK
+@given(
+    key=st.sampled_from(SECRETS), text=st.from_regex(r"[0-9a-zé]{8}[ \w]{0,80}", fullmatch=True), listed=st.booleans()
+)
+def test_no_secret_is_ever_echoed(place: Path, key: str, text: str, listed: bool) -> None:
+    (place / "flowforge.yml").write_text(yaml.safe_dump(nest([(key, [text] if listed else text)]), allow_unicode=True))
+    for path, environ in ((place / "flowforge.yml", {}), (None, {variable(key): text})):
+        try:
+            found = load(path, environ, cwd=place)
+        except ConfigErrors as errors:
+            said = str(errors)
+        else:
+            said = repr(found) + repr(rows(found)) + repr(found.warnings)
+        assert text.strip() not in said
