@@ -47,7 +47,8 @@ test("a change is relative to the previous value and honest about nothing to com
   assert.deepEqual(format.change(50, 50), { direction: "same", text: "no change" });
   assert.deepEqual(format.change(5, 0), { direction: "up", text: "new" });
   assert.deepEqual(format.change(0, 4), { direction: "down", text: `−100${N}%` });
-  assert.deepEqual(format.change(2200, 100), { direction: "up", text: `+2,100${N}%` });
+  assert.deepEqual(format.change(2200, 100), { direction: "up", text: "×22" });
+  assert.deepEqual(format.change(999, 100), { direction: "up", text: `+899${N}%` });
   assert.deepEqual(format.change(null, 100), { direction: "unknown", text: "–" });
   assert.deepEqual(format.change(100, null), { direction: "unknown", text: "–" });
 });

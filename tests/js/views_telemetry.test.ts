@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { pending, received } from "../../static/js/views/parts/telemetry_sum.ts";
-import { humanise, layerValue, layerWords, reasonWords } from "../../static/js/views/parts/telemetry_words.ts";
+import { humanise, layerPhrase, layerValue, layerWords, reasonWords } from "../../static/js/views/parts/telemetry_words.ts";
 
 test("what was sent is what was accepted and what was dropped, reason by reason", () => {
   const sums = received({ counts: { accepted: 90, dropped: { opted_out: 3, unknown_event: 7, bad_token: 3, too_old: 0 } } });
@@ -29,6 +29,7 @@ test("a word the page does not know is shown, not hidden", () => {
   assert.equal(reasonWords("new_reason"), "New reason.");
   assert.equal(layerWords("admin"), "Admin Settings");
   assert.equal(layerWords("somewhere_else"), "Somewhere else");
+  assert.deepEqual(["default", "file", "admin"].map(layerPhrase), ["the built-in default", "flowforge.yml", "Admin Settings"]);
   assert.equal(humanise("identity_unproven"), "Identity unproven");
   assert.deepEqual([true, false, "on", "off", "", null, "route"].map(layerValue), ["on", "off", "on", "off", "says nothing", "says nothing", "route"]);
 });

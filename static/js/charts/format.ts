@@ -59,7 +59,7 @@ export function percent(ratio: Maybe<number>): string {
 
 export interface Change {
   readonly direction: "up" | "down" | "same" | "unknown";
-  /** "+12 %", "−3.1 %", "no change", "new", or a dash when nothing can be compared. */
+  /** "+12 %", "−3.1 %", "×12" from tenfold on, "no change", "new", or a dash when nothing can be compared. */
   readonly text: string;
 }
 
@@ -69,7 +69,8 @@ export function change(value: Maybe<number>, previous: Maybe<number>): Change {
   if (value === previous) return { direction: "same", text: "no change" };
   if (previous === 0) return { direction: "up", text: "new" };
   const ratio = (value - previous) / previous;
-  if (ratio > 0) return { direction: "up", text: `+${ratio >= 10 ? `${count(ratio * 100)}${NARROW}%` : percent(ratio)}` };
+  if (ratio >= 9) return { direction: "up", text: `×${count(value / previous)}` };
+  if (ratio > 0) return { direction: "up", text: `+${percent(ratio)}` };
   return { direction: "down", text: percent(ratio) };
 }
 

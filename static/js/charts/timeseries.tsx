@@ -85,7 +85,7 @@ function Readout({ days, lines, selected }: { days: readonly string[]; lines: re
   const at = selected ?? -1;
   return (
     <p class="readout" aria-hidden="true">
-      {lines.toSorted((a, b) => b.kind.localeCompare(a.kind)).map((line) => (
+      {mainFirst(lines).map((line) => (
         <span key={line.label} class="readout-item">
           <span class={`swatch swatch-${line.kind}`} />
           {line.label}
@@ -98,8 +98,13 @@ function Readout({ days, lines, selected }: { days: readonly string[]; lines: re
 }
 
 function sentence(days: readonly string[], lines: readonly NamedLine[], at: number): string {
-  const values = lines.map((line) => `${line.label} ${count(line.values[at])}`).join(", ");
+  const values = mainFirst(lines).map((line) => `${line.label} ${count(line.values[at])}`).join(", ");
   return `${day(days[at] ?? "")}: ${values}`;
+}
+
+/** Read, the line that matters comes first; drawn, it comes last and lies on top. */
+function mainFirst(lines: readonly NamedLine[]): NamedLine[] {
+  return lines.toSorted((a, b) => b.kind.localeCompare(a.kind));
 }
 
 function target(key: string, at: number, last: number, fresh: boolean): number | null | undefined {

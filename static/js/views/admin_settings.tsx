@@ -1,7 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { ApiError } from "../api.ts";
-import type { Boot } from "../boot.ts";
 import { Badge } from "../components/badge.tsx";
 import { Card } from "../components/card.tsx";
 import { Switch } from "../components/field.tsx";
@@ -11,7 +10,10 @@ import { definePage, type PageContext } from "../page.ts";
 import { AdminHeader } from "./parts/admin_header.tsx";
 import { PlausibleNotice } from "./parts/plausible_notice.tsx";
 import type { Setting, TelemetryStatus } from "./parts/shapes.ts";
-import { layerWords } from "./parts/telemetry_words.ts";
+import { layerPhrase, layerWords } from "./parts/telemetry_words.ts";
+
+/** What a page records is decided when it starts: this one starts again with the new facts. */
+const DECIDED_AT_START: ReadonlySet<string> = new Set(["local_analytics"]);
 
 interface Data {
   readonly settings: readonly Setting[];
@@ -39,9 +41,9 @@ function AdminSettings({ data, ctx }: { data: Data; ctx: PageContext }) {
   async function change(setting: Setting, value: boolean) {
     setSettings((before) => before.map((each) => (each.key === setting.key ? { ...each, value } : each)));
     try {
-      const answer = await ctx.api.patch<{ settings: Setting[]; boot?: Boot }>("settings", { [setting.key]: value });
+      const answer = await ctx.api.patch<{ settings: Setting[] }>("settings", { [setting.key]: value });
       setSettings(answer.settings);
-      if (answer.boot) ctx.setBoot(answer.boot);
+      if (DECIDED_AT_START.has(setting.key)) return location.reload();
       ctx.toast(`${setting.label}: ${value ? "on" : "off"}`, "success");
     } catch (error) {
       setSettings(data.settings);
@@ -80,7 +82,7 @@ function SettingRow({ setting, onChange }: { setting: Setting; onChange(value: b
             <p>{help}</p>
             <p class="setting-layer">
               {locked && <Icon name="lock" />}
-              <Badge tone={locked ? "warning" : "neutral"}>{locked ? `Locked by ${layerWords(layer)}` : layerWords(layer)}</Badge>
+              <Badge tone={locked ? "warning" : "neutral"}>{locked ? `Locked by ${layerPhrase(layer)}` : layerWords(layer)}</Badge>
               <span>{explanation}</span>
             </p>
           </>

@@ -5,7 +5,9 @@ import type { Column } from "../../charts/csv.ts";
 import { Figure } from "../../charts/figure.tsx";
 import { count, day } from "../../charts/format.ts";
 import { TimeSeries, type NamedLine } from "../../charts/timeseries.tsx";
+import { addDays } from "../../charts/range.ts";
 import { daysBetween } from "../../charts/ticks.ts";
+import { recordedSince } from "./comparison.ts";
 import type { ChangeQuery } from "./query_state.ts";
 import type { InsightsOverview, Point } from "./shapes.ts";
 
@@ -75,11 +77,14 @@ function MetricSwitch({ metric, change }: { metric: Metric; change: ChangeQuery 
   );
 }
 
-function dayRows({ range, series }: InsightsOverview, metric: Metric): DayRow[] {
+function dayRows(overview: InsightsOverview, metric: Metric): DayRow[] {
+  const { range, series } = overview;
   const byDay = new Map(series.points.map((point) => [point.day, point]));
-  return daysBetween(range.from, range.to).map((each) => {
+  const since = recordedSince(overview);
+  return daysBetween(range.from, range.to).map((each, index) => {
     const point = byDay.get(each);
-    return { day: each, value: point ? point[metric] : null, previous: point ? previousOf(point, metric) : null };
+    const recorded = since === null || addDays(overview.previous.from, index) >= since;
+    return { day: each, value: point ? point[metric] : null, previous: point && recorded ? previousOf(point, metric) : null };
   });
 }
 

@@ -5,7 +5,7 @@ export function Person({ username, name, you }: { username: string; name: string
   return (
     <span class="person">
       <span class="person-name">{name || username}</span>
-      {name && <span class="muted">{username}</span>}
+      {name && name !== username && <span class="muted">{username}</span>}
       {you && <Badge>You</Badge>}
     </span>
   );

@@ -19,12 +19,23 @@ const LAYERS: Readonly<Record<string, string>> = {
   default: "Built-in default",
 };
 
+const PHRASES: Readonly<Record<string, string>> = {
+  environment: "the environment",
+  setup: "the set-up",
+  default: "the built-in default",
+};
+
 export function reasonWords(reason: string): string {
   return REASONS[reason] ?? `${humanise(reason)}.`;
 }
 
 export function layerWords(layer: string): string {
   return LAYERS[layer] ?? humanise(layer);
+}
+
+/** The layer inside a sentence: "Decided by the built-in default." */
+export function layerPhrase(layer: string): string {
+  return PHRASES[layer] ?? layerWords(layer);
 }
 
 /** What a layer says: on, off, or nothing. */
