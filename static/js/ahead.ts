@@ -38,7 +38,7 @@ export function createAhead<V>(load: (url: string, signal: AbortSignal) => Promi
       const value = load(url, controller.signal);
       kept.set(url, { value, controller, until: now() + FRESH_MS });
       // A click will try again and show what is wrong; ahead of it nobody wants to know.
-      value.catch(() => kept.delete(url));
+      value.catch(() => kept.get(url)?.value === value && kept.delete(url));
     },
     take(url) {
       prune();

@@ -34,8 +34,8 @@ export function pathTo(pattern: string, params: Params = {}): string {
 }
 
 function split(path: string): string[] {
-  const inner = path.replace(/^\//, "").replace(/\/$/, "");
-  return inner === "" ? [] : inner.split("/");
+  const whole = path.endsWith("/") && !path.endsWith("//") ? path.slice(0, -1) : path;
+  return whole === "" ? [] : whole.slice(1).split("/");
 }
 
 function staticFirst<N extends string>(a: Compiled<N>, b: Compiled<N>): number {

@@ -20,9 +20,8 @@ export interface ObservingOptions {
 export function observe({ announcer, session, signals, idle, begin }: ObservingOptions): void {
   let begun = false;
   let refused = false;
-  let user = session.boot.user;
   // Whoever opted out stays unrecorded after signing out, too, until somebody else signs in.
-  let optedOut = false;
+  let optedOut = session.boot.user?.telemetry_opt_out ?? false;
 
   function consider(): void {
     if (begun) return;
@@ -40,8 +39,7 @@ export function observe({ announcer, session, signals, idle, begin }: ObservingO
   }
 
   function changed(boot: Boot): void {
-    optedOut = boot.user === null && (user?.telemetry_opt_out ?? optedOut);
-    user = boot.user;
+    optedOut = boot.user?.telemetry_opt_out ?? optedOut;
     consider();
   }
 

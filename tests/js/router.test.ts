@@ -260,6 +260,32 @@ describe("back and forward", () => {
   });
 });
 
+describe("scroll positions", () => {
+  it("are kept when a visit begins, not when its skeleton stands", async () => {
+    const scene = await Scene.at("http://x/");
+    scene.router.navigate("/team/a");
+    assert.deepEqual(scene.saved, ["id1"]);
+    scene.router.navigate("/team/b");
+    scene.browser.go(0);
+    await scene.arrive();
+    assert.deepEqual(scene.saved, ["id1"]);
+  });
+
+  it("are kept when the page goes", async () => {
+    const scene = await Scene.at("http://x/");
+    scene.browser.fire("pagehide");
+    assert.deepEqual(scene.saved, ["id1"]);
+  });
+
+  it("of the entry left are kept on the way back", async () => {
+    const scene = await Scene.at("http://x/");
+    scene.router.navigate("/team/a");
+    await scene.arrive();
+    scene.browser.go(-1);
+    assert.deepEqual(scene.saved, ["id1", "id4"]);
+  });
+});
+
 describe("races", () => {
   it("the newest visit wins, the older is aborted and never counted", async () => {
     const scene = await Scene.at("http://x/");

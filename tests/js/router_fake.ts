@@ -109,6 +109,7 @@ export class Scene {
   visits: Visit[] = [];
   loads: Load[] = [];
   scrolled: string[] = [];
+  saved: string[] = [];
   waiting: (string | null)[] = [];
   signedIn = true;
   renderFails = false;
@@ -139,7 +140,7 @@ export class Scene {
       fail: (visit, error) => this.log.push(`fail ${this.name(visit)}: ${(error as Error).message}`),
       waiting: (visit) => this.waiting.push(visit && visit.route),
       scroll: {
-        save: () => undefined,
+        save: (key) => this.saved.push(key),
         restore: (key, hash) => this.scrolled.push(`restore ${key}${hash}`),
         to: (hash) => this.scrolled.push(hash || "top"),
       },

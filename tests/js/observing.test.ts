@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+
+import { createAnnouncer } from "../../static/js/announcer.ts";
+import type { Boot } from "../../static/js/boot.ts";
+import type { RouteName } from "../../static/js/generated/routes.ts";
+import { observe } from "../../static/js/observing.ts";
+import { createSession } from "../../static/js/session.ts";
+import type { Visit } from "../../static/js/visit.ts";
+import { bootFacts, recordedFacts, user } from "./boot_facts.ts";
+
+function scene(boot: Boot, signals: object = {}, fails = false) {
+  const announcer = createAnnouncer<RouteName>();
+  const nothing = () => undefined;
+  const refuse = () => Promise.reject(new Error("no network here"));
+  const api = { get: refuse, post: refuse, put: refuse, patch: refuse, delete: refuse };
+  const session = createSession(boot, { api, leaving: nothing, revisit: nothing, again: nothing, changed: nothing });
+  const idles: (() => void)[] = [];
+  const heard: string[] = [];
+  let begun = 0;
+  observe({
+    announcer, session, signals,
+    idle: (callback) => idles.push(callback),
+    begin() {
+      begun += 1;
+      announcer.listen({ enter: (visit) => heard.push(visit.id) }, { replay: true });
+      return fails ? Promise.reject(new Error("blocked")) : Promise.resolve();
+    },
+  });
+  return {
+    session, heard,
+    begun: () => begun,
+    idle: () => idles.splice(0).forEach((callback) => callback()),
+    enter: (id: string) => announcer.enter({ id, route: "home" } as Visit<RouteName>),
+  };
+}
+
+it("begins after the first view, when the page is idle, and misses nothing", () => {
+  const { enter, idle, begun, heard } = scene(recordedFacts());
+  idle();
+  assert.equal(begun(), 0);
+  enter("a");
+  enter("b");
+  assert.equal(begun(), 0);
+  idle();
+  assert.deepEqual([begun(), heard], [1, ["a", "b"]]);
+});
+
+it("does not begin where nothing may be recorded", () => {
+  const refusals: readonly (readonly [Boot, object])[] = [
+    [bootFacts(), {}],
+    [recordedFacts({ user: user("user", true) }), {}],
+    [recordedFacts(), { globalPrivacyControl: true }],
+    [recordedFacts(), { doNotTrack: "1" }],
+  ];
+  for (const [boot, signals] of refusals) {
+    const { enter, idle, begun } = scene(boot, signals);
+    enter("a");
+    idle();
+    assert.equal(begun(), 0);
+  }
+});
+
+it("begins after opting in, without what was before", () => {
+  const { session, enter, idle, begun, heard } = scene(recordedFacts({ user: user("user", true) }));
+  enter("a");
+  session.changedPrivacy(recordedFacts({ user: user("user") }));
+  enter("b");
+  idle();
+  assert.deepEqual([begun(), heard], [1, ["b"]]);
+});
+
+it("does not begin when somebody opted out while the page was busy", () => {
+  const { session, enter, idle, begun } = scene(recordedFacts({ user: user("user") }));
+  enter("a");
+  session.changedPrivacy(recordedFacts({ user: user("user", true) }));
+  idle();
+  assert.equal(begun(), 0);
+});
+
+it("does not begin after the logout of somebody who opted out, but for the next who signs in", () => {
+  const { session, enter, idle, begun, heard } = scene(recordedFacts({ user: user("user", true) }));
+  enter("a");
+  session.signedIn(recordedFacts({ user: user("user", true) }));
+  session.setBoot(recordedFacts());
+  idle();
+  assert.equal(begun(), 0);
+  session.signedIn(recordedFacts({ user: user("analyst") }));
+  enter("b");
+  idle();
+  assert.deepEqual([begun(), heard], [1, ["b"]]);
+});
+
+it("begins once", () => {
+  const { session, enter, idle, begun } = scene(recordedFacts());
+  enter("a");
+  idle();
+  session.signedIn(recordedFacts({ user: user("user") }));
+  idle();
+  assert.equal(begun(), 1);
+});
+
+it("is quiet when it is blocked", async () => {
+  const { enter, idle, begun } = scene(recordedFacts(), {}, true);
+  enter("a");
+  idle();
+  await new Promise((tick) => setImmediate(tick));
+  assert.equal(begun(), 1);
+});
