@@ -29,6 +29,7 @@ _PIECE = 4000  # uuids in one query; a query's text may be 256 KiB long
 
 _TYPES: dict[Kind, str] = {
     "uuid": "UUID",
+    "name": "Nullable(UUID)",
     "text": "LowCardinality(Nullable(String))",
     "time": "DateTime64(3, 'UTC')",
     "integer": "Nullable(Int64)",
@@ -184,7 +185,7 @@ class ClickHouseStore:
 
 
 def _written(column: Column, values: list[Any]) -> list[Any]:
-    if column.kind == "uuid":
+    if column.kind in {"uuid", "name"}:
         return [_uuid(value) for value in values]
     if column.kind == "time":
         return [datetime.fromtimestamp(value / 1000, UTC) for value in values]

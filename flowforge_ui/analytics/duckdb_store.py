@@ -37,6 +37,7 @@ THREADS = 4  # at most; a small server keeps its other cores for pages
 
 _TYPES: dict[Kind, str] = {
     "uuid": "UUID",
+    "name": "VARCHAR",
     "text": "VARCHAR",
     "time": "TIMESTAMP",
     "integer": "BIGINT",
@@ -73,7 +74,7 @@ def _stored(column: Column) -> str:
     if column.kind == "uuid":
         # The event's own uuid must be one; of the others, what is none is left out.
         return f"CAST({value} AS UUID)" if column.source is None else f"TRY_CAST({value} AS UUID)"
-    return value
+    return f"CAST(TRY_CAST({value} AS UUID) AS VARCHAR)" if column.kind == "name" else value
 
 
 _INSERT = _insert()
@@ -162,9 +163,14 @@ class DuckDBStore:
         count = int(counted[0]) if counted else 0
         if count:
             # What was forgotten must not linger in the write-ahead log.
-            with self._writing, self._translated():
-                self._writer.execute("CHECKPOINT")
+            self.compact()
         return count
+
+    def compact(self) -> None:
+        """Write the log into the file."""
+        with self._writing, self._translated():
+            self._ensure_open()
+            self._writer.execute("CHECKPOINT")
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -42,7 +42,9 @@ def routes(store: Store, first: date | None, last: date | None, now: datetime) -
     span = chosen_range(first, last, now)
     current, previous = _bounds(span, now)
     earlier = {row["route"]: row["views"] for row in store.ask("route_views", previous)}
+    engaged = {row["route"]: row for row in store.ask("route_engaged", current)}
     entries, exits, sessions = _ends(store.ask("route_ends", current))
+    unknown: Row = {"engaged_median_ms": None, "engaged_p75_ms": None}
     rows = [
         {
             "route": row["route"],
@@ -51,8 +53,8 @@ def routes(store: Store, first: date | None, last: date | None, now: datetime) -
             "previous_views": earlier.get(row["route"], 0),
             "users": row["users"],
             "teams": row["teams"],
-            "engaged_median_ms": _rounded(row["engaged_median_ms"]),
-            "engaged_p75_ms": _rounded(row["engaged_p75_ms"]),
+            "engaged_median_ms": _rounded(engaged.get(row["route"], unknown)["engaged_median_ms"]),
+            "engaged_p75_ms": _rounded(engaged.get(row["route"], unknown)["engaged_p75_ms"]),
             "entry_ratio": _ratio(entries.get(row["route"], 0), sessions),
             "exit_ratio": _ratio(exits.get(row["route"], 0), sessions),
             "load_p75_ms": _rounded(row["load_p75_ms"]),

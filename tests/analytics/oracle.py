@@ -22,11 +22,10 @@ class Oracle:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = list({event.uuid: event for event in reversed(list(events))}.values())
-        self.engaged: dict[str, int] = {}
+        self.engaged: dict[str, list[int]] = defaultdict(list)
         for event in self.events:
             if event.name == "$pageleave" and "engaged_ms" in event.properties:
-                view, spent = str(event.properties["view_id"]), int(event.properties["engaged_ms"])
-                self.engaged[view] = max(spent, self.engaged.get(view, spent))
+                self.engaged[str(event.properties["view_id"])].append(int(event.properties["engaged_ms"]))
 
     def between(self, start: datetime, end: datetime) -> list[Event]:
         return [event for event in self.events if start <= moment(event) < end]
@@ -45,7 +44,7 @@ class Oracle:
 
     def spent(self, views: Sequence[Event]) -> list[int]:
         ids = [str(view.properties["view_id"]) for view in views]
-        return [self.engaged[view] for view in ids if view in self.engaged]
+        return [spent for view in ids for spent in self.engaged.get(view, ())]
 
     def routes(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         views = [event for event in self.between(start, end) if event.name == "$pageview"]
