@@ -24,7 +24,7 @@ export interface RequestOptions {
 /**
  * A path that starts with `/` is the server's, any other is below `/api/v1/`. Every method rejects with `ApiError`
  * (`code: "network"`, status 0 when no answer came), or with the signal's reason when aborted. No content is
- * `undefined`.
+ * `undefined`. A body is sent as JSON; a `Blob` holds JSON already and is sent byte for byte.
  */
 export interface Api {
   get<T>(path: string, options?: RequestOptions): Promise<T>;
@@ -51,7 +51,7 @@ export function createApi(environment: ApiEnvironment): Api {
     if (!SAFE.has(method)) headers["X-CSRF-Token"] = environment.csrf.get();
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const init: RequestInit = { method, headers, credentials: "same-origin" };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    if (body !== undefined) init.body = body instanceof Blob ? body : JSON.stringify(body);
     if (signal) init.signal = signal;
     try {
       return await environment.fetch(path, init);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_BYTES, readFlows } from "../../static/js/views/parts/flows_file.ts";
+import { MOST_BYTES, readFlows, readFlowsFile } from "../../static/js/views/parts/flows_file.ts";
 import { path } from "../../static/js/views/parts/path.ts";
 
 const NODES = [
-  { id: "1", type: "tab" }, { id: "2", type: "subflow" }, { id: "3", type: "inject", z: "1" }, { id: "4", type: "debug", z: "1" },
+  { id: "1", type: "tab" }, { id: "2", type: "subflow" }, { id: "3", type: "inject", z: "1", x: 1, y: 0 },
+  { id: "4", type: "debug", z: "1", x: 1, y: 2 }, { id: "5", type: "mqtt-broker" }, { id: "6", type: "group", z: "1", x: 1, y: 2 },
 ];
 
 function problem(text: string): string {
@@ -15,7 +16,7 @@ function problem(text: string): string {
 
 test("a flows file is a list of nodes, whatever stands around it", () => {
   for (const text of [JSON.stringify(NODES), `\ufeff \n${JSON.stringify(NODES, null, 2)}\n`]) {
-    assert.deepEqual(readFlows(text), { file: { nodes: NODES, tabs: 1, count: 2 } });
+    assert.deepEqual(readFlows(text), { file: { tabs: 1, nodes: 2, configNodes: 1 } });
   }
 });
 
@@ -38,11 +39,19 @@ test("JSON that is no flows file is refused with what it is", () => {
   assert.match(problem('{"$": "c0ffee"}'), /credentials file/);
   assert.equal(problem("[]"), "The list of nodes is empty.");
   assert.equal(problem('[{"id": "1", "type": "tab"}, {"id": 2, "type": "tab"}]'), "Entry 2 is not a node: each needs an “id” and a “type”.");
+  assert.equal(problem('[{"id": "", "type": "tab"}]'), "Entry 1 is not a node: each needs an “id” and a “type”.");
   assert.equal(problem("[null]"), "Entry 1 is not a node: each needs an “id” and a “type”.");
 });
 
 test("a file that is too large is refused before it is parsed", () => {
-  assert.equal(problem(`[${"1".repeat(MOST_BYTES)}]`), "The file is larger than 10 MB.");
+  assert.equal(problem(`[${"1".repeat(MOST_BYTES)}]`), "The file is larger than 5 MB.");
+});
+
+test("a large file is not even read", async () => {
+  const file = new Blob([new Uint8Array(MOST_BYTES + 1)]);
+  file.text = () => Promise.reject(new Error("read"));
+  assert.deepEqual(await readFlowsFile(file), { problem: "The file is larger than 5 MB." });
+  assert.deepEqual(await readFlowsFile(new Blob([JSON.stringify(NODES)])), { file: { tabs: 1, nodes: 2, configNodes: 1 } });
 });
 
 test("an id in a path cannot lead to another place", () => {

@@ -17,7 +17,7 @@ import { mayEdit } from "./parts/roles.ts";
 import type { Flows, Project } from "./parts/shapes.ts";
 
 const FIRST = 20;
-const DEFINITION = "Every node of the flows file but tabs and subflow definitions, counted by its type. Disabled nodes count too.";
+const DEFINITION = "Nodes and configuration nodes by their type, disabled ones too; instances of subflows count as one type. Tabs, subflow definitions, groups and junctions do not count.";
 
 type TypeCount = Flows["types"][number];
 const COLUMNS: readonly Column<TypeCount>[] = [
@@ -68,7 +68,7 @@ function ProjectFlows({ data: { project, flows }, ctx }: { data: Data; ctx: Page
 function Actions({ project, onImport }: { project: Project; onImport: (() => void) | null }) {
   return (
     <>
-      <LinkButton icon="download" href={path`/api/v1/projects/${project.id}/flows/export`} download={`${fileName(project.name)}.json`}>
+      <LinkButton icon="download" href={path`/api/v1/projects/${project.id}/flows/export`} download>
         Export
       </LinkButton>
       {onImport && <Button kind="primary" onClick={onImport}>Import…</Button>}

@@ -1,22 +1,28 @@
 /** Reading a Node-RED flows file before it is sent, so that a wrong file is refused with words that help. Pure. */
 
 /** The server refuses more; bytes of UTF-8. */
-export const MOST_BYTES = 10 * 1024 * 1024;
+export const MOST_BYTES = 5_000_000;
+const TOO_LARGE = "The file is larger than 5 MB.";
 
+/** What is in the file, counted as the server counts: nodes have a place on a canvas, configuration nodes do not. */
 export interface FlowsFile {
-  readonly nodes: readonly unknown[];
   readonly tabs: number;
-  /** Entries that are neither tabs nor subflow definitions. */
-  readonly count: number;
+  readonly nodes: number;
+  readonly configNodes: number;
 }
 
 export type Reading = { readonly file: FlowsFile } | { readonly problem: string };
+
+/** A file too large is refused unread. */
+export async function readFlowsFile(file: Blob): Promise<Reading> {
+  return file.size > MOST_BYTES ? { problem: TOO_LARGE } : readFlows(await file.text());
+}
 
 /** `text` is the file's content, or what was pasted. */
 export function readFlows(text: string): Reading {
   const content = text.replace(/^\ufeff/, "").trim();
   if (content === "") return { problem: "Choose a file or paste its content." };
-  if (new Blob([content]).size > MOST_BYTES) return { problem: "The file is larger than 10 MB." };
+  if (new Blob([content]).size > MOST_BYTES) return { problem: TOO_LARGE };
   const parsed = parse(content);
   if ("problem" in parsed) return parsed;
   return check(parsed.value);
@@ -42,15 +48,29 @@ function check(value: unknown): Reading {
   if (value.length === 0) return { problem: "The list of nodes is empty." };
   const wrong = value.findIndex((node) => !isNode(node));
   if (wrong >= 0) return { problem: `Entry ${wrong + 1} is not a node: each needs an “id” and a “type”.` };
-  const types = value.map((node: { type: string }) => node.type);
-  const tabs = types.filter((type) => type === "tab").length;
-  return { file: { nodes: value, tabs, count: types.filter((type) => type !== "tab" && type !== "subflow").length } };
+  return { file: count(value) };
 }
 
-function isNode(node: unknown): boolean {
+interface FlowsNode {
+  readonly id: string;
+  readonly type: string;
+  readonly x?: unknown;
+  readonly y?: unknown;
+}
+
+function isNode(node: unknown): node is FlowsNode {
   if (typeof node !== "object" || node === null) return false;
-  const { id, type } = node as { id?: unknown; type?: unknown };
-  return typeof id === "string" && typeof type === "string";
+  const { id, type } = node as Partial<FlowsNode>;
+  return typeof id === "string" && id !== "" && typeof type === "string" && type !== "";
+}
+
+/** Neither nodes nor configuration. */
+const OTHERS: ReadonlySet<string> = new Set(["tab", "subflow", "group", "junction"]);
+
+function count(entries: readonly FlowsNode[]): FlowsFile {
+  const counted = entries.filter(({ type }) => !OTHERS.has(type));
+  const nodes = counted.filter((node) => "x" in node && "y" in node).length;
+  return { tabs: entries.filter(({ type }) => type === "tab").length, nodes, configNodes: counted.length - nodes };
 }
 
 /** Engines name the place of a syntax error in different words; without one nothing is said. */

@@ -8,7 +8,7 @@ import { TextArea } from "../../components/field.tsx";
 import { FormBody, useForm } from "../../components/form.tsx";
 import { Notice } from "../../components/notice.tsx";
 import type { PageContext } from "../../page.ts";
-import { readFlows } from "./flows_file.ts";
+import { readFlows, readFlowsFile, type Reading } from "./flows_file.ts";
 import { path } from "./path.ts";
 import type { Flows, Project } from "./shapes.ts";
 
@@ -31,20 +31,21 @@ export function ImportDialog({ open, project, present, ctx, onClose }: Props) {
 }
 
 function ImportForm({ project, present, ctx, onClose }: Omit<Props, "open">) {
-  const [chosen, setChosen] = useState<{ name: string; text: string } | null>(null);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
   const form = useForm(async (values) => {
-    const reading = readFlows(chosen?.text ?? String(values.text ?? ""));
+    const reading = chosen?.reading ?? readFlows(String(values.text ?? ""));
     if ("problem" in reading) throw new ApiError("not_flows", reading.problem, 0, chosen ? {} : { text: reading.problem });
-    const flows = await ctx.api.put<Flows>(path`projects/${project.id}/flows`, reading.file.nodes);
-    ctx.toast(`${plural(flows.nodes, "node")} imported`, "success");
+    // The very bytes: read and written again, large numbers would come out different.
+    const bytes = chosen?.file ?? new Blob([String(values.text)]);
+    ctx.toast(`${plural(await send(ctx, project, bytes), "node")} imported`, "success");
     onClose();
     await ctx.reload();
   });
 
   return (
     <FormBody form={form} label="Import flows">
-      <FilePicker name={chosen?.name ?? null} onPick={setChosen} />
-      {chosen ? <Preview text={chosen.text} /> : (
+      <FilePicker chosen={chosen !== null} onPick={setChosen} />
+      {chosen ? <Preview reading={chosen.reading} /> : (
         <TextArea name="text" label="Or paste its content" rows={8} placeholder='[{"id": "…", "type": "tab", …}]' error={form.errors.text} />
       )}
       {present > 0 && (
@@ -58,22 +59,37 @@ function ImportForm({ project, present, ctx, onClose }: Omit<Props, "open">) {
   );
 }
 
-interface FilePickerProps {
-  readonly name: string | null;
-  onPick(file: { name: string; text: string } | null): void;
+/** Puts the flows; what is wrong with them concerns the file as a whole, wherever it came from. */
+async function send(ctx: PageContext, project: Project, bytes: Blob): Promise<number> {
+  try {
+    const { nodes, config_nodes } = await ctx.api.put<Flows>(path`projects/${project.id}/flows`, bytes);
+    return nodes + config_nodes;
+  } catch (error) {
+    throw error instanceof ApiError ? new ApiError(error.code, error.message, error.status) : error;
+  }
 }
 
-function FilePicker({ name, onPick }: FilePickerProps) {
+interface Chosen {
+  readonly file: File;
+  readonly reading: Reading;
+}
+
+interface FilePickerProps {
+  readonly chosen: boolean;
+  onPick(chosen: Chosen | null): void;
+}
+
+function FilePicker({ chosen, onPick }: FilePickerProps) {
   const pick = async (event: Event) => {
     const file = (event.currentTarget as HTMLInputElement).files?.[0];
-    onPick(file ? { name: file.name, text: await file.text() } : null);
+    onPick(file ? { file, reading: await readFlowsFile(file) } : null);
   };
   return (
     <div class="field">
       <label for="flows-file">Flows file</label>
       <div class="file-row">
         <input id="flows-file" type="file" accept=".json,application/json,text/plain" onChange={pick} />
-        {name && (
+        {chosen && (
           <Button
             kind="quiet"
             size="small"
@@ -91,9 +107,12 @@ function FilePicker({ name, onPick }: FilePickerProps) {
   );
 }
 
-function Preview({ text }: { text: string }) {
-  const reading = readFlows(text);
+function Preview({ reading }: { reading: Reading }) {
   if ("problem" in reading) return <Notice tone="danger" alert><p>{reading.problem}</p></Notice>;
-  const { tabs, count } = reading.file;
-  return <Notice tone="success"><p>{plural(count, "node")} on {plural(tabs, "tab")}.</p></Notice>;
+  const { tabs, nodes, configNodes } = reading.file;
+  return (
+    <Notice tone="success">
+      <p>{plural(nodes, "node")} on {plural(tabs, "tab")}, {plural(configNodes, "configuration node")}.</p>
+    </Notice>
+  );
 }
