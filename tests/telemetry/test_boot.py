@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def facts(
     local: Decision = LOCAL_ON,
     person: Person | None = ALICE,
     plausible: Plausible | None = None,
-):  # type: ignore[no-untyped-def]
+) -> dict[str, Any]:
     return telemetry_facts(settings, posthog=posthog, local=local, plausible=plausible, person=person)
 
 
