@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,7 @@ def build(
     """Put the rooms together. `passwords` sets the cost of hashing, `bundle` names another built front end."""
     engine = open_database(settings)
     here = installation.ensure(engine, clock)
-    plan = Plan.load(PLAN)
+    plan = _plan()
     pseudonyms = Pseudonyms(here.secret)
     channels = Channels(settings, engine)
     outbox = Outbox(partial(transaction, engine), partial(reading, engine), clock)
@@ -143,6 +143,12 @@ def build(
     runtime.app = make_app(replace(house, switched=runtime.switched))
     runtime.app.extensions["flowforge"] = runtime
     return runtime
+
+
+@cache
+def _plan() -> Plan:
+    """The plan is part of the program; reading it takes longer than all the rest."""
+    return Plan.load(PLAN)
 
 
 def _page_settings(settings: Settings, here: Installation) -> PageSettings:

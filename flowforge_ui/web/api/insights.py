@@ -27,7 +27,7 @@ on = ENDPOINTS.on
 _RANGE = ("from", "to")
 
 
-@on("GET", "/overview", Guard.ANALYST, "How much the platform is used", answer=numbers.Overview, query=_RANGE,
+@on("GET", "/overview", Guard.ANALYST, "How much the platform is used", answer=numbers.Usage, query=_RANGE,
     errors=("local_analytics_off", "invalid"))  # fmt: skip
 def overview(call: Call[None]) -> Mapping[str, Any]:
     return _ranged(call, insights.overview)

@@ -48,7 +48,7 @@ class Series(Answer):
     points: list[Point]
 
 
-class Overview(Answer):
+class Usage(Answer):
     range: Range
     previous: Previous
     tiles: list[Tile]
