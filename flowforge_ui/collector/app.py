@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from flowforge_ui.collector.routes import Collector, Routes, as_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +41,28 @@ def create_app(collector: Collector) -> Flask:
     app.register_error_handler(SQLAlchemyError, _away)
     app.register_error_handler(Exception, _failed)
     app.after_request(_headers)
+    app.wsgi_app = _WithSlash(cast("WSGIApplication", app.wsgi_app))  # type: ignore[method-assign]
     return app
+
+
+class _WithSlash:
+    """For a mounted app that is asked for without the slash at the end.
+
+    A page is sent on, as its relative addresses need the slash; a ping is taken. The router would redirect both, to an
+    address made of the Host header.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO"):
+            return self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            where = environ.get("SCRIPT_NAME", "").rpartition("/")[2]
+            start_response("308 Permanent Redirect", [("Location", f"{where}/"), ("Content-Length", "0")])
+            return []
+        return self._app({**environ, "PATH_INFO": "/"}, start_response)
 
 
 def _refused(error: HTTPException) -> Response:

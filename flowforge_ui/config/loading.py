@@ -63,6 +63,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, cwd: Path) -> Setting
         origins=MappingProxyType(origins),
         warnings=tuple(notes),
         test_browser=rules.switched_on(environ.get("FLOWFORGE_TEST_BROWSER")),
+        test_ping_after_s=rules.seconds(environ.get("FLOWFORGE_TEST_PING_AFTER_S")),
         no_proxy=environ.get("NO_PROXY") or environ.get("no_proxy") or "",
     )
 

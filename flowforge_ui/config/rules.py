@@ -41,6 +41,12 @@ def switched_on(text: str | None) -> bool:
     return (text or "").strip().lower() not in NOT_SET
 
 
+def seconds(text: str | None) -> float | None:
+    """A variable that is a number of seconds; None for anything else."""
+    plain = (text or "").strip()
+    return float(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else None
+
+
 def apply(facts: Facts) -> list[ConfigError]:
     """Completes the values in place, collects warnings, returns what cannot be."""
     _switch_off(facts)

@@ -234,6 +234,7 @@ class Settings:
     origins: Mapping[str, Origin] = field(repr=False)
     warnings: tuple[str, ...]
     test_browser: bool
+    test_ping_after_s: float | None
     no_proxy: str
 
     def origin(self, key: str) -> Origin:
@@ -274,6 +275,7 @@ VARIABLES: Mapping[str, str] = {
     "FLOWFORGE_CONFIG": "The settings file, where the option `--config` is not given.",
     "FLOWFORGE_TELEMETRY_DISABLED": "Anything but empty, 0, false, no acts as `telemetry.enabled: false`.",
     "FLOWFORGE_TEST_BROWSER": "For tests only: 1 lifts posthog-js's filter that drops events of automated browsers.",
+    "FLOWFORGE_TEST_PING_AFTER_S": "For tests only: seconds from start-up to the first core ping, instead of 30.",
     "FLOWFORGE_CHROMIUM": "For tests only: the Chromium the browser tests use.",
 }
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from flowforge_ui.analytics import retention
 from flowforge_ui.analytics.errors import StoreError
 from flowforge_ui.jobs import Job, Jobs
 from flowforge_ui.telemetry.delivery import Delivery
 from flowforge_ui.telemetry.outbox import KEEP_DAYS, SINKS
+from flowforge_ui.telemetry.ping import Loop
+from flowforge_ui.telemetry.schedule import FIRST
 
 from .analytics import OpeningSink
 from .leases import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from wsgiref.types import WSGIApplication
 
     from flask import Flask
 
@@ -33,6 +38,14 @@ log = logging.getLogger(__name__)
 
 KEEP_AUDIT = timedelta(days=365)
 HOUR, DAY = 3600.0, 86_400.0
+COLLECTOR = "/collector"
+
+
+class Beside(Protocol):
+    """Something that runs beside the requests."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 class Waker:
@@ -57,6 +70,7 @@ class Runtime:
         self.jobs: Jobs | None = None
         self._analytics, self._intake, self._opt_outs, self._waker = analytics, intake, opt_outs, waker
         self._leases: tuple[Lease, ...] = ()
+        self._beside: tuple[Beside, ...] = ()
 
     @property
     def application(self) -> Flask:
@@ -69,9 +83,10 @@ class Runtime:
         self.deliveries = tuple(self._deliveries())
         self._waker.sleepers = tuple(delivery.wake for delivery in self.deliveries)
         self.jobs = Jobs(self.house.platform.engine, self.house.platform.clock, self._table())
-        for delivery in self.deliveries:
-            delivery.start()
-        self.jobs.start()
+        self._beside = (*self._mounted(), self._ping())
+        together: tuple[Beside, ...] = (*self.deliveries, self.jobs, *self._beside)
+        for each in together:
+            each.start()
 
     def stop(self) -> None:
         """End the threads, write what was only noted, let go of everything. Without `start` it only lets go."""
@@ -85,7 +100,9 @@ class Runtime:
                 stack.callback(delivery.stop)
             if self.jobs is not None:
                 stack.callback(self.jobs.stop)
-        self.deliveries, self.jobs = (), None
+            for each in self._beside:
+                stack.callback(each.stop)
+        self.deliveries, self.jobs, self._beside = (), None, ()
 
     def switched(self) -> None:
         """Somebody has turned a switch or opted out: forget what was believed, and drop what nobody may have now."""
@@ -107,6 +124,31 @@ class Runtime:
         for name in sinks:
             if name in SINKS and now.setup.finished and not now.on(name) and self.house.outbox.backlog(name).pending:
                 log.info("%s is off: %s waiting events are dropped", name, self.house.outbox.abandon(name))
+
+    def _ping(self) -> Beside:
+        """The core ping's loop. Whether it may send is decided at each ping, not here."""
+        from .ping import build_sender
+
+        house = self.house
+        after = house.settings.test_ping_after_s
+        return Loop(
+            build_sender(house.settings, house.platform, house.channels),
+            lambda: house.channels.current().setup.finished,
+            first=FIRST if after is None else timedelta(seconds=after),
+        )
+
+    def _mounted(self) -> Iterator[Beside]:
+        """The collector below /collector of this server, where the settings ask for it."""
+        if self.house.settings.collector.mount:
+            from .collector import build_collector
+
+            service = build_collector(self.house.settings)
+            # Outermost: the collector answers with its own headers, and under its own limits.
+            below = {COLLECTOR: cast("WSGIApplication", service.application)}
+            self.app.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
+                cast("WSGIApplication", self.app.wsgi_app), below
+            )
+            yield service
 
     def _deliveries(self) -> Iterator[Delivery]:
         yield self._delivery("local", OpeningSink(self._analytics))

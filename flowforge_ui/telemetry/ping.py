@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import orjson
@@ -22,7 +22,7 @@ from . import archive
 from .decision import Decision
 from .event import milliseconds
 from .post import Post, PostError, Reply
-from .schedule import Schedule
+from .schedule import FIRST, Schedule
 from .wire import Built, PingPlan, encode
 
 log = logging.getLogger(__name__)
@@ -142,11 +142,18 @@ class Sender:
 class Loop:
     """A thread that ticks a schedule and sends when it is due."""
 
-    def __init__(self, sender: Sender, initialised: Callable[[], bool], *, every_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        initialised: Callable[[], bool],
+        *,
+        first: timedelta = FIRST,
+        every_s: float = 1.0,
+    ) -> None:
         self._sender = sender
         self._initialised = initialised
         self._every_s = every_s
-        self._schedule = Schedule.pick(sender.chance)
+        self._schedule = Schedule.pick(sender.chance, first)
         self._stopping = threading.Event()
         sender.pause = self._stopping.wait
         self._thread = threading.Thread(target=self._run, name="core ping", daemon=True)

@@ -16,22 +16,26 @@ DAY = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``second_of_day``: the daily time, picked at start. ``due`` is None until the platform is initialised."""
+    """``second_of_day``: the daily time, picked at start. ``due`` is None until the platform is initialised.
+
+    ``first``: from then to the first ping.
+    """
 
     second_of_day: int
     due: datetime | None = None
+    first: timedelta = FIRST
 
     @staticmethod
-    def pick(chance: random.Random) -> Schedule:
+    def pick(chance: random.Random, first: timedelta = FIRST) -> Schedule:
         """A schedule whose daily time is drawn at random."""
-        return Schedule(chance.randrange(24 * 3600))
+        return Schedule(chance.randrange(24 * 3600), first=first)
 
     def tick(self, now: datetime, *, initialised: bool) -> tuple[Schedule, bool]:
         """The schedule as it stands at ``now`` and whether a ping is due."""
         if not initialised:
             return replace(self, due=None), False
         if self.due is None:
-            return replace(self, due=now + FIRST), False
+            return replace(self, due=now + self.first), False
         if self.due - now > DAY:  # the clock was set back
             return replace(self, due=self.daily_after(now)), False
         if now < self.due:

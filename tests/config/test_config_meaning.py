@@ -183,6 +183,11 @@ def test_the_switch_for_browser_tests(read: Load, text: str, on: bool) -> None:
     assert read(None, {"FLOWFORGE_TEST_BROWSER": text}).test_browser is on
 
 
+@pytest.mark.parametrize(("text", "after"), [("0.5", 0.5), ("2", 2.0), ("", None), ("soon", None), ("-1", None)])
+def test_the_first_ping_of_a_test(read: Load, text: str, after: float | None) -> None:
+    assert read(None, {"FLOWFORGE_TEST_PING_AFTER_S": text}).test_ping_after_s == after
+
+
 PING = "https://ping.example.com/x"
 
 
