@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from .capture_wire import Envelope, Refused, RefusedReason, decode, parse, unwrap
+from .capture_wire import Envelope, Refused, decode, parse, unwrap
 from .event import Clock, Event, Role, milliseconds, utc_now
 from .identity import Identity, IdentityMode, Pseudonyms
 from .intake import Overloaded, Unavailable
 from .outbox import mask
+from .reasons import REFUSALS, DropReason, RefusedReason
 from .values import uuid_text
 
 if TYPE_CHECKING:
@@ -32,18 +33,6 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .redact import Redactor
 
-DropReason = Literal[
-    "malformed",
-    "unknown_event",
-    "wrong_side",
-    "too_old",
-    "identity_unproven",
-    "opted_out",
-    "gpc",
-    "dnt",
-    "no_channel",
-    "duplicate",
-]
 CAPTURE_PATHS = frozenset({"", "e", "i/v0/e", "batch", "capture", "track", "engage"})
 """Inside the prefix, without slashes around. The empty one is for clients that show blockers no word at all."""
 FLAG_PATHS = frozenset({"flags", "decide"})
@@ -70,18 +59,6 @@ _NO_FLAGS = orjson.dumps(
         "capturePerformance": False,
     }
 )
-_REFUSALS: dict[RefusedReason, tuple[int, str]] = {
-    "too_large": (413, "The body is too large."),
-    "too_many_events": (413, "Too many events in one request."),
-    "bad_encoding": (400, "The body cannot be decoded."),
-    "bad_json": (400, "The body is not JSON."),
-    "bad_shape": (400, "The body is neither an event, nor an array, nor a batch."),
-    "no_token": (401, "The request names no project key."),
-    "unknown_token": (401, "The project key is not the one of this platform."),
-    "personal_key": (401, "This is a personal API key (phx_). Use the project key, and keep the personal one secret."),
-    "overloaded": (503, "Too many events are waiting to be written."),
-    "unavailable": (503, "The database cannot be reached."),
-}
 RETRY_AFTER_SECONDS = 5
 
 
@@ -162,7 +139,7 @@ class Capture:
 
     def _refuse(self, reason: RefusedReason) -> CaptureAnswer:
         self.intake.note("refused", reason)
-        status, text = _REFUSALS[reason]
+        status, text = REFUSALS[reason]
         return _error(status, reason, text, {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {})
 
     # The request

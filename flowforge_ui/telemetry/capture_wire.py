@@ -11,7 +11,7 @@ import binascii
 import json
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -19,23 +19,12 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .reasons import RefusedReason
+
 MAX_BODY = 5 * 2**20
 MAX_DECODED = 10 * 2**20
 MAX_EVENTS = 1000
 _MAX_REPAIRED = 2**20
-
-RefusedReason = Literal[
-    "too_large",
-    "bad_encoding",
-    "bad_json",
-    "bad_shape",
-    "too_many_events",
-    "no_token",
-    "unknown_token",
-    "personal_key",
-    "overloaded",
-    "unavailable",
-]
 
 
 class Refused(Exception):

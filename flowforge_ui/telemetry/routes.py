@@ -64,7 +64,9 @@ class RouteTable:
             path = path[:-1]
         if found := self._fixed.get(path):
             return found
-        segments = [unquote(segment) for segment in path.split("/")]
+        segments = path.split("/")
+        if "%" in path:
+            segments = [unquote(segment) for segment in segments]
         for pattern, route in self._variable.get(len(segments), ()):
             params = _params(pattern, segments)
             if params is not None:
