@@ -24,7 +24,7 @@ export function AccountMenu({ user, session }: { user: User; session: Session })
   }
 
   return (
-    <Menu button={<span class="avatar" aria-hidden="true">{initials(name)}</span>} label={`Account of ${name}`} align="end">
+    <Menu button={<span class="avatar" data-initials={initials(name)} />} label={`Account of ${name}`} align="end">
       <div class="menu-head">
         <strong>{name}</strong>
         <span class="muted">{user.username}</span>

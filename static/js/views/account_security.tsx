@@ -54,7 +54,7 @@ function Password({ ctx }: { ctx: PageContext }) {
     <Card title="Password" lede="Changing it ends every other session.">
       <FormBody key={round} form={form} label="Password">
         {/* For password managers: whose password it is. */}
-        <input class="visually-hidden" type="text" autocomplete="username" value={ctx.user?.username ?? ""} readOnly tabIndex={-1} aria-hidden="true" />
+        <input type="text" autocomplete="username" value={ctx.user?.username ?? ""} readOnly hidden />
         <Field name="current" label="Current password" type="password" autocomplete="current-password" required error={form.errors["current"]} />
         <Field name="new" label="New password" type="password" autocomplete="new-password" required error={form.errors["new"] ?? form.errors["password"]} />
         <Field name="again" label="New password again" type="password" autocomplete="new-password" required error={form.errors["again"]} />
@@ -105,7 +105,7 @@ function Sessions({ sessions, ctx }: { sessions: readonly SignedIn[]; ctx: PageC
   ];
   return (
     <Card title="Sessions" lede="Where you are signed in." flush>
-      <Table caption="Sessions" columns={columns} rows={sessions} rowKey={(row) => row.id} />
+      <Table caption="Browsers you are signed in with" columns={columns} rows={sessions} rowKey={(row) => row.id} />
       <ConfirmDialog open={ending !== null} title="End this session?" action="End session" danger onConfirm={end} onClose={() => setEnding(null)}>
         <p>{ending && describeAgent(ending.user_agent)} will have to sign in again.</p>
       </ConfirmDialog>
