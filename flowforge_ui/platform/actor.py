@@ -44,13 +44,20 @@ def may(role: TeamRole, at_least: TeamRole) -> bool:
     return TEAM_ROLES.index(role) >= TEAM_ROLES.index(at_least)
 
 
-def require_team_role(tx: Connection, actor: Actor, team_id: str, at_least: TeamRole) -> TeamRole:
-    """The actor's role in the team.
+def require_team_role(
+    tx: Connection, actor: Actor, team_id: str, at_least: TeamRole, *, hold: bool = False
+) -> TeamRole:
+    """The actor's role in the team. `hold` is for acts that change it: until the transaction ends nobody else does.
 
     Raises:
         NotFound: no such team, or the actor is no member of it (which of the two is nobody's business).
         Forbidden: a member, but with less than `at_least`.
     """
+    if hold:
+        t, m = tables.teams, tables.memberships.c
+        mine = select(t.c.id).join(tables.memberships, m.team_id == t.c.id)
+        mine = mine.where(t.c.id == team_id, m.user_id == actor.user_id)
+        tx.execute(mine.with_for_update(of=t)).all()
     role: TeamRole | None = tx.execute(
         select(tables.memberships.c.role).where(
             tables.memberships.c.team_id == team_id, tables.memberships.c.user_id == actor.user_id

@@ -54,7 +54,7 @@ def send(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, *, username
         InvalidInput: no such user, or no such role.
         AlreadyMember, AlreadyInvited: nothing to ask.
     """
-    require_team_role(tx, actor, team_id, "owner")
+    require_team_role(tx, actor, team_id, "owner", hold=True)
     teams.checked_role(role)
     invited = tx.execute(
         select(_u.id, _u.username).where(_u.username == users.normalised(username), _u.suspended.is_(False))
@@ -136,7 +136,11 @@ def _answer(tx: Connection, actor: Actor, invitation_id: str) -> tuple[str, Team
     row = tx.execute(
         select(_i.team_id, _i.role).where(_i.id == invitation_id, _i.user_id == actor.user_id)
     ).one_or_none()
-    if row is None or not _delete(tx, invitation_id):
+    if row is None:
+        raise NotFound
+    # The team first, as everybody does who changes its members; it may be gone by now, and the invitation with it.
+    tx.execute(select(_t.id).where(_t.id == row.team_id).with_for_update()).all()
+    if not _delete(tx, invitation_id):
         raise NotFound
     return row.team_id, row.role
 

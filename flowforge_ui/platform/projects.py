@@ -51,7 +51,7 @@ class Project:
 
 def create(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, name: str) -> Project:
     """A new project without flows. For members."""
-    require_team_role(tx, actor, team_id, "member")
+    require_team_role(tx, actor, team_id, "member", hold=True)
     now, project_id, fresh = ledger.now(), new_id(), checked_name(name)
     sizes = {"tabs": 0, "nodes": 0, "subflows": 0, "config_nodes": 0, "node_types": []}
     tx.execute(
@@ -94,7 +94,8 @@ def rename(tx: Connection, ledger: Ledger, actor: Actor, project_id: str, name: 
 def remove(tx: Connection, ledger: Ledger, actor: Actor, driver: Driver, project_id: str) -> None:
     """Delete the project; its file goes once that is committed. For owners."""
     project = require_role(tx, actor, project_id, "owner")
-    tx.execute(delete(tables.projects).where(_p.id == project_id))
+    if tx.execute(delete(tables.projects).where(_p.id == project_id)).rowcount != 1:
+        raise NotFound
     ledger.note(tx, actor, "project removed", team=project.team.id, target=project.name)
     after_commit(tx, lambda: driver.remove(project_id))
 

@@ -73,7 +73,7 @@ def get(tx: Connection, actor: Actor, team_id: str) -> Team:
 
 
 def rename(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, name: str) -> Team:
-    require_team_role(tx, actor, team_id, "owner")
+    require_team_role(tx, actor, team_id, "owner", hold=True)
     tx.execute(update(tables.teams).where(_t.id == team_id).values(name=(fresh := checked_name(name))))
     ledger.note(tx, actor, "team renamed", team=team_id, target=fresh)
     return get(tx, actor, team_id)
@@ -81,8 +81,8 @@ def rename(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, name: str
 
 def remove(tx: Connection, ledger: Ledger, actor: Actor, driver: Driver, team_id: str) -> None:
     """Delete the team with its projects; their files go once that is committed."""
-    require_team_role(tx, actor, team_id, "owner")
-    name = tx.execute(select(_t.name).where(_t.id == team_id).with_for_update()).scalar_one()
+    require_team_role(tx, actor, team_id, "owner", hold=True)
+    name = tx.execute(select(_t.name).where(_t.id == team_id)).scalar_one()
     p = tables.projects.c
     for project_id in tx.execute(select(p.id).where(p.team_id == team_id)).scalars():
         after_commit(tx, partial(driver.remove, project_id))
@@ -102,9 +102,9 @@ def change_role(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, user
     Raises:
         LastOwner: the team would be left without one.
     """
-    require_team_role(tx, actor, team_id, "owner")
+    require_team_role(tx, actor, team_id, "owner", hold=True)
     checked_role(role)
-    before = _held_member(tx, team_id, user_id)
+    before = _member(tx, team_id, user_id)
     if role != "owner":
         _keep_an_owner(tx, team_id, before)
     if role != before.role:
@@ -120,8 +120,8 @@ def remove_member(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, us
         LastOwner: the team would be left without one.
     """
     leaving = user_id == actor.user_id
-    require_team_role(tx, actor, team_id, "viewer" if leaving else "owner")
-    member = _held_member(tx, team_id, user_id)
+    require_team_role(tx, actor, team_id, "viewer" if leaving else "owner", hold=True)
+    member = _member(tx, team_id, user_id)
     _keep_an_owner(tx, team_id, member)
     tx.execute(delete(tables.memberships).where(_m.team_id == team_id, _m.user_id == user_id))
     ledger.note(tx, actor, "member left" if leaving else "member removed", team=team_id, target=member.username)
@@ -161,9 +161,7 @@ def _members(team_id: str) -> Select[Any]:
     )
 
 
-def _held_member(tx: Connection, team_id: str, user_id: str) -> Member:
-    """The member as they are, after whoever changes this team's members at the same moment."""
-    tx.execute(select(_t.id).where(_t.id == team_id).with_for_update()).all()
+def _member(tx: Connection, team_id: str, user_id: str) -> Member:
     row = tx.execute(_members(team_id).where(_u.id == user_id)).one_or_none()
     if row is None:
         raise NotFound

@@ -169,6 +169,14 @@ def test_what_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
     assert path.read_bytes() == b"Dear diary, " * 500
 
 
+def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, why in ((tmp_path, "Is a directory"), (tmp_path / "file" / "x.db", "File exists")):
+        with opened(f"sqlite:///{path}") as engine, pytest.raises(DatabaseUnreadable) as refused:
+            migrate(engine)
+        assert str(refused.value) == f"The database {path} cannot be opened: {why}."
+
+
 def test_a_migration_that_fails_leaves_nothing(any_engine: Engine, tmp_path: Path) -> None:
     scripts = tmp_path / "migrations"
     shutil.copytree(database.MIGRATIONS, scripts)

@@ -122,3 +122,21 @@ def test_nobody_writes_between_a_read_and_its_write(any_engine: Engine) -> None:
         thread.join()
     with reading(any_engine) as tx:
         assert tx.execute(select(tables.settings.c.value)).scalar() == "40"
+
+
+def test_a_transaction_inside_another_gets_an_error_and_harms_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A programmer's mistake on SQLite: it waits for itself, and is told so; the outer one goes on."""
+    monkeypatch.setattr("flowforge_ui.database.BUSY_SECONDS", 0.05)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+    with transaction(engine) as outer:
+        put(outer, "outer", "1")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+        with pytest.raises(DBAPIError, match="locked"), transaction(engine):
+            pass
+    with transaction(engine) as tx:
+        put(tx, "later", "1")
+    assert keys(engine) == ["later", "outer"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -275,6 +276,65 @@ def test_two_last_owners_go_at_once(platform: Platform, cast: Cast, race: Race, 
         if way == "remove each other":
             stayed = cast.alice if found[0] is None else cast.bob
         assert [m.role for m in teams.members(tx, stayed, team)].count("owner") == 1
+
+
+@pytest.mark.parametrize("act", ["remove", "create project", "accept", "decline", "invite", "remove member"])
+def test_while_the_team_is_removed(platform: Platform, cast: Cast, race: Race, act: str) -> None:
+    """Whoever comes second finds no team; nobody gets anything but a plain answer."""
+    ledger, team = platform.ledger, cast.plant.id
+    with transaction(platform.engine) as tx:
+        sent = invitations.send(tx, ledger, cast.alice, team, username="charlie", role="member")
+
+    def run(name: str) -> str:
+        with transaction(platform.engine) as tx:
+            if name == "remove":
+                teams.remove(tx, ledger, cast.alice, platform.driver, team)
+            elif name == "create project":
+                projects.create(tx, ledger, cast.bob, team, "Mixer")
+            elif name == "accept":
+                invitations.accept(tx, ledger, cast.charlie, sent.id)
+            elif name == "decline":
+                invitations.decline(tx, ledger, cast.charlie, sent.id)
+            elif name == "invite":
+                invitations.send(tx, ledger, cast.alice, team, username="root", role="member")
+            else:
+                teams.remove_member(tx, ledger, cast.bob, team, cast.bob.user_id)
+        return "done"
+
+    found = race(lambda: run("remove"), lambda: run(act))
+    assert [one if one == "done" else type(one) for one in sorted(found, key=str)] in (
+        ["done", "done"],
+        [NotFound, "done"],
+    )
+    with reading(platform.engine) as tx:
+        assert (teams.count(tx), projects.count(tx)) == (0, 0)
+
+
+def test_who_is_being_taken_out_takes_nobody_along(platform: Platform, cast: Cast) -> None:
+    """An owner's role is looked at again once the team is held, not as it was before the wait."""
+    ledger, team = platform.ledger, cast.plant.id
+    with transaction(platform.engine) as tx:
+        teams.change_role(tx, ledger, cast.alice, team, cast.bob.user_id, role="owner")
+    charlie = add_viewer(platform, cast)
+    refused: list[object] = []
+
+    def bob_removes_charlie() -> None:
+        try:
+            with transaction(platform.engine) as tx:
+                teams.remove_member(tx, ledger, cast.bob, team, charlie.user_id)
+        except NotFound as error:
+            refused.append(error.code)
+
+    with transaction(platform.engine) as tx:
+        teams.remove_member(tx, ledger, cast.alice, team, cast.bob.user_id)
+        late = threading.Thread(target=bob_removes_charlie)
+        late.start()
+        late.join(0.3)  # it waits for us
+        assert late.is_alive()
+    late.join()
+    assert refused == ["not_found"]
+    with reading(platform.engine) as tx:
+        assert [member.username for member in teams.members(tx, cast.alice, team)] == ["alice", "charlie"]
 
 
 # -- invitations
