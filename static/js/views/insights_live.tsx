@@ -6,7 +6,7 @@ import { Notice } from "../components/notice.tsx";
 import { SkeletonHeader, SkeletonTable, SkeletonTiles } from "../components/skeleton.tsx";
 import { StatTile, StatTiles } from "../components/stat_tile.tsx";
 import { definePage, type PageContext } from "../page.ts";
-import { unlessOff, type Answer } from "./parts/analytics.ts";
+import { ask, type Answer } from "./parts/analytics.ts";
 import { EventStream } from "./parts/event_stream.tsx";
 import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, FirstEvent } from "./parts/insights_states.tsx";
@@ -18,7 +18,7 @@ import { useShortcuts } from "./parts/shortcuts.ts";
 const EVERY_MS = 1000;
 
 export default definePage<Answer<InsightsLive>>({
-  load: ({ api, signal }) => unlessOff(api.get<InsightsLive>("insights/live", { signal })),
+  load: (context) => ask<InsightsLive>("live", context),
   View: Live,
   title: () => "Insights · Live",
   Skeleton: () => <><SkeletonHeader tabs /><SkeletonTiles count={3} /><SkeletonTable count={10} /></>,

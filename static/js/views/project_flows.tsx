@@ -48,7 +48,7 @@ export default definePage<Data>({
 function ProjectFlows({ data: { project, flows }, ctx }: { data: Data; ctx: PageContext }) {
   const [importing, setImporting] = useState(false);
   const editable = mayEdit(project.team.role);
-  const empty = flows.updated_at === null || flows.tabs + flows.nodes === 0;
+  const empty = flows.updated_at === null || flows.tabs + flows.types.length === 0;
   const open = () => setImporting(true);
   return (
     <>

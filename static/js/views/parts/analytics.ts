@@ -1,6 +1,6 @@
 /** Asking the insights API: the range from the address, and the one refusal every dashboard explains instead of failing. */
 
-import { ApiError } from "../../api.ts";
+import { ApiError, type Query } from "../../api.ts";
 import { dayOf, rangeFrom, type Range } from "../../charts/range.ts";
 import type { LoadContext } from "../../page.ts";
 
@@ -17,13 +17,14 @@ export async function askRanged<T>(question: string, context: LoadContext): Prom
   const today = dayOf(Date.now());
   const range = rangeFrom(context.query, today);
   const query = { from: range.from, to: range.to };
-  const answer = await unlessOff(context.api.get<T>(`insights/${question}`, { signal: context.signal, query }));
-  return { range, today, answer };
+  return { range, today, answer: await ask<T>(question, context, query) };
 }
 
-export async function unlessOff<T>(asked: Promise<T>): Promise<Answer<T>> {
+/** Does not even ask when the page's facts say that there is nobody to answer. */
+export async function ask<T>(question: string, { api, boot, signal }: LoadContext, query: Query = {}): Promise<Answer<T>> {
+  if (!boot.setup.local_analytics.value) return null;
   try {
-    return await asked;
+    return await api.get<T>(`insights/${question}`, { signal, query });
   } catch (error) {
     if (error instanceof ApiError && error.code === "local_analytics_off") return null;
     throw error;
