@@ -237,9 +237,12 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
         if not Path(path).parent.is_dir():
             raise StoreUnavailable(f"The directory of the analytics store {path} does not exist.")
     try:
-        return duckdb.connect(path, config={**settings, "lock_configuration": "true"})
+        connection = duckdb.connect(path, config={**settings, "lock_configuration": "true"})
     except duckdb.Error as error:
         raise _opening_error(path, str(error)) from error
+    if path != ":memory:":
+        Path(path).chmod(0o600)
+    return connection
 
 
 def _opening_error(path: str, text: str) -> StoreError:

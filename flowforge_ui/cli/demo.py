@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flowforge_ui.config import Settings
     from flowforge_ui.telemetry.event import Event
 
+_IN_USE = 1000  # real events; setting up and looking around leave fewer, daily use soon more
 _PATIENCE = 20.0  # seconds without any progress of the server's
 _LOOK = 0.1
 _AHEAD = 4  # files in the spool at once
@@ -46,7 +47,7 @@ class Target(Protocol):
 
 @click.command()
 @click.option("--remove", is_flag=True, help="Remove exactly the demonstration data.")
-@click.option("--yes", is_flag=True, help="Also when real events exist.")
+@click.option("--yes", is_flag=True, help="Also when the installation is in real use.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same month.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_context
@@ -65,10 +66,10 @@ def demo(ctx: click.Context, remove: bool, yes: bool, seed: int, as_json: bool) 
             target.finish()
             _say({"removed": held["demo"]}, f"Removed {held['demo']} demonstration events.", as_json=as_json)
             return
-        if held["real"] and not yes:
+        if held["real"] >= _IN_USE and not yes:
             raise click.ClickException(
-                f"{held['real']} real events are in the store; demonstration data would stand among them. "
-                "Say --yes if you want that; `flowforge demo --remove` removes exactly the demonstration data again"
+                f"{held['real']} real events are in the store: demonstration data would change what the dashboards say "
+                "of them. Say --yes if you want that; `flowforge demo --remove` removes exactly it again"
             )
         if held["demo"]:
             target.remove()

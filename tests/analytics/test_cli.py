@@ -128,17 +128,21 @@ def test_demo_while_the_server_runs(home: Path) -> None:
         assert held(store) == {"real": 0, "demo": 0}
 
 
-def test_demo_refuses_to_stand_among_real_events_unless_told(home: Path) -> None:
+def test_demo_refuses_to_stand_among_real_use_unless_told(home: Path) -> None:
     with store_of(home) as store:
-        store.append([act("2026-03-02 10:00", ALICE, "logged in")])
+        store.append([act(f"2026-03-02 10:{n // 60:02}:{n % 60:02}", ALICE, "logged in") for n in range(999)])
+    assert answer(flowforge("demo", "--json"))["added"] > 300  # setting up and looking around is no use
+    assert flowforge("demo", "--remove").exit_code == 0
+    with store_of(home) as store:
+        store.append([act("2026-03-02 11:00", ALICE, "logged in")])
     refused = flowforge("demo")
     assert refused.exit_code == 1
-    assert "1 real events are in the store" in refused.stderr
+    assert "1000 real events are in the store" in refused.stderr
     with server(home):
         assert flowforge("demo").exit_code == 1
         assert flowforge("demo", "--yes").exit_code == 0
     with store_of(home) as store:
-        assert held(store)["real"] == 1
+        assert held(store)["real"] == 1000
         assert held(store)["demo"] > 300
 
 
@@ -191,7 +195,7 @@ def test_export(home: Path) -> None:
 def test_prune(home: Path) -> None:
     with store_of(home) as store:
         store.append([act("2020-03-02 10:00", ALICE, "logged in")])
-    answer(flowforge("demo", "--yes", "--json"))
+    answer(flowforge("demo", "--json"))
     assert answer(flowforge("analytics", "prune", "--json")) == {"forgotten": 1, "older_than_days": 395}
     assert answer(flowforge("analytics", "prune", "--json"))["forgotten"] == 0
     assert answer(flowforge("analytics", "prune", "--older-than", "2", "--json"))["forgotten"] > 100

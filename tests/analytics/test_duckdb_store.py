@@ -158,6 +158,11 @@ def test_it_reaches_nothing_but_its_own_file(tmp_path: Path) -> None:
     ]
 
 
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    open_store(f"duckdb:///{tmp_path}/analytics.duckdb").close()
+    assert (tmp_path / "analytics.duckdb").stat().st_mode & 0o777 == 0o600
+
+
 def test_closed_is_closed(tmp_path: Path) -> None:
     store = open_store(f"duckdb:///{tmp_path}/analytics.duckdb")
     store.close()
