@@ -66,10 +66,13 @@ class Sender:
     chance: random.Random
     pause: Callable[[float], bool]
     _failing: bool | None = field(default=None, init=False)
+    _off: str | None = field(default=None, init=False)
 
     def send(self, *, even_if_recent: bool = False) -> Result:
         """Send one ping if it is allowed and due; three tries, then it waits for its next time."""
-        if not self.decide().allowed:
+        decision = self.decide()
+        self._say_whether(decision)
+        if not decision.allowed:
             return Result("off")
         with self.transaction() as tx:
             claimed = archive.claim(tx, self._now(), self.plan.version, even_if_recent=even_if_recent)
@@ -134,6 +137,15 @@ class Sender:
                 "The core ping is taken again"
             )
         self._failing = failing
+
+    def _say_whether(self, decision: Decision) -> None:
+        """One line when it is off and why, none while that stays so."""
+        off = None if decision.allowed else decision.explanation
+        if off is None and self._off is not None:
+            log.info("The core ping is on again")
+        elif off != self._off:
+            log.info("No core ping is sent: it is off. %s", off)
+        self._off = off
 
     def _now(self) -> int:
         return milliseconds(self.clock())

@@ -108,6 +108,18 @@ def test_off_is_off(make: Make) -> None:
     assert (collector.bodies, history(sender)) == ([], [])
 
 
+def test_that_it_is_off_is_one_line_with_the_reason(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    sender = make(Collector())
+    facts = [OFF, OFF, ON, OFF]
+    sender.decide = lambda: decide("ping", facts[0])
+    with caplog.at_level(logging.INFO, "flowforge_ui.telemetry.ping"):
+        while facts:
+            sender.send()
+            facts.pop(0)
+    off = "No core ping is sent: it is off. Nothing leaves this platform. Decided by flowforge.yml:3."
+    assert [record.getMessage() for record in caplog.records] == [off, "The core ping is on again", off]
+
+
 def test_the_next_ping_carries_the_receipt_and_the_next_number(make: Make, clock: FakeClock) -> None:
     collector = Collector()
     sender = make(collector)
