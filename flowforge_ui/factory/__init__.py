@@ -29,6 +29,7 @@ from flowforge_ui.telemetry.redact import Redactor
 from flowforge_ui.web import files
 from flowforge_ui.web.app import make_app
 from flowforge_ui.web.assets import Bundle
+from flowforge_ui.web.callers import browser_refuses
 from flowforge_ui.web.channels import Channels
 from flowforge_ui.web.cookies import Cookies
 from flowforge_ui.web.house import House
@@ -92,6 +93,7 @@ def build(
             plan,
             outbox,
             lambda tx: channels.now(tx).sinks,
+            partial(browser_refuses, settings.telemetry.frontend.respect),
             app_version=__version__,
             identity=identity,
             clock=clock,
@@ -111,7 +113,6 @@ def build(
         plan=plan,
         redactor=Redactor(plan, settings.base_url),
         pseudonyms=pseudonyms,
-        outbox=outbox,
         intake=intake,
         tokens=partial(_tokens, page, channels),
         sinks=partial(_relayed, page, channels),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -26,15 +27,26 @@ FRESH_SECONDS = 1.0
 
 
 class LiveRecorder:
-    """Records to the sinks that are on in the state the act's own transaction sees."""
+    """Records to the sinks that are on in the state the act's own transaction sees.
+
+    `refused` tells whether the browser that caused the act says that nothing is to be recorded.
+    """
 
     def __init__(
-        self, plan: Plan, outbox: Outbox, sinks: Callable[[Connection], Collection[str]], **options: Any
+        self,
+        plan: Plan,
+        outbox: Outbox,
+        sinks: Callable[[Connection], Collection[str]],
+        refused: Callable[[], bool],
+        **options: Any,
     ) -> None:
-        self._plan, self._outbox, self._sinks, self._options = plan, outbox, sinks, options
+        self._plan, self._outbox, self._sinks, self._refused = plan, outbox, sinks, refused
+        self._options = options
 
     def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None:
         sinks = self._sinks(tx)
+        if self._refused():
+            subject = replace(subject, opted_out=True)
         recorder = OutboxRecorder(self._plan, self._outbox, lambda: sinks, **self._options)
         recorder.record(tx, name, subject, properties)
 

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from flask import has_request_context, request
 from sqlalchemy.exc import OperationalError
 
 from flowforge_ui.database import transaction
@@ -111,6 +112,11 @@ def refuses_telemetry(headers: Headers, respect: Respect) -> bool:
     gpc = respect.gpc and headers.get("Sec-GPC") == "1"
     dnt = respect.dnt and headers.get("DNT") == "1"
     return gpc or dnt
+
+
+def browser_refuses(respect: Respect) -> bool:
+    """`refuses_telemetry` of the request under way; False outside of one."""
+    return has_request_context() and refuses_telemetry(request.headers, respect)
 
 
 def touch(house: House, caller: Caller) -> None:

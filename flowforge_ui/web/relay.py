@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
@@ -36,7 +37,7 @@ def blueprint(house: House) -> Blueprint:
 
 def _read(received: Request) -> bytes:
     """One byte more than allowed tells too much from just enough; what follows it is not read."""
-    received.max_content_length = None
+    received.max_content_length = sys.maxsize  # None would mean the application's own limit
     parts, left = [], MAX_BODY + 1
     while left > 0 and (part := received.stream.read(min(left, 65536))):
         parts.append(part)

@@ -21,6 +21,7 @@ from tests.conftest import CHEAP_PASSWORDS, PASSWORD, Cast, FakeClock, add_cast
 
 LOCAL_ON = "telemetry: {frontend: {local: {enabled: true}}}"
 KEY = "phc_test"
+SILENT = "telemetry: {frontend: {local: {enabled: false}}}"
 
 Build = Callable[..., Runtime]
 
@@ -55,7 +56,7 @@ def populated(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     path = folder / "var" / "flowforge.db"
     path.parent.mkdir()
     shutil.copy(sqlite_template, path)
-    runtime = build(settings_of(folder, ""), clock=FakeClock(), passwords=CHEAP_PASSWORDS)
+    runtime = build(settings_of(folder, SILENT), clock=FakeClock(), passwords=CHEAP_PASSWORDS)
     cast = add_cast(runtime.house.platform)
     runtime.stop()
     return Populated(path, cast)

@@ -87,7 +87,8 @@ class Call(Generic[B]):
 
     @contextmanager
     def switching(self) -> Iterator[Connection]:
-        """A transaction that may change what is on; whatever comes of it, nobody goes on with what was read before."""
+        """A transaction that may change what is on: in it and after it, nobody goes on with what was read before."""
+        self.house.channels.changed()
         try:
             with transaction(self.platform.engine) as tx:
                 yield tx
@@ -161,6 +162,7 @@ def _response(endpoint: Endpoint, call: Call[Any], answer: object) -> Response:
         response = answer
     elif answer is None:
         response = Response(status=204)
+        del response.headers["Content-Type"]
     else:
         text = answer.model_dump_json() if isinstance(answer, BaseModel) else orjson.dumps(answer)
         response = Response(text, status=endpoint.status, mimetype="application/json")
