@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from .capture_wire import Envelope, Refused, decode, parse, unwrap
-from .event import Clock, Event, Role, milliseconds, utc_now
+from .event import Clock, Role, milliseconds, utc_now
 from .identity import Identity, IdentityMode, Pseudonyms
 from .intake import Overloaded, Unavailable
 from .outbox import mask
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .counters import Tally
     from .intake import Intake
-    from .outbox import InsertRow, Outbox
+    from .outbox import InsertRow
     from .plan import Plan
     from .redact import Redactor
 
@@ -86,7 +86,7 @@ class _Context:
 
     now: int
     at: datetime
-    sent_at: object
+    sent_at: int | None
     pending: int
     privacy_signal: Literal["gpc", "dnt"] | None
     identities: dict[str, Identity | None] = field(default_factory=dict)
@@ -106,7 +106,6 @@ class Capture:
     plan: Plan
     redactor: Redactor
     pseudonyms: Pseudonyms
-    outbox: Outbox
     intake: Intake
     tokens: Callable[[], Collection[str]]
     sinks: Callable[[], Collection[str]]
@@ -156,7 +155,7 @@ class Capture:
     def _record(self, envelope: Envelope, request: CaptureRequest) -> None:
         at = self.clock()
         context = _Context(
-            milliseconds(at), at, envelope.sent_at, mask(self.sinks()), self._privacy_signal(request.headers)
+            milliseconds(at), at, _moment(envelope.sent_at), mask(self.sinks()), self._privacy_signal(request.headers)
         )
         rows: list[InsertRow] = []
         tally: Tally = Counter()
@@ -194,8 +193,16 @@ class Capture:
         kept["app_version"] = self.app_version
         kept["role"] = who.role
         kept["$is_identified"] = kept["$process_person_profile"] = who.role != "anonymous"
-        return self.outbox.row(
-            Event(_uuid(event, name), name, who.distinct_id, timestamp, kept, "browser", context.now), context.pending
+        stored = orjson.dumps(kept).decode()
+        return (
+            _uuid(event, name),
+            name,
+            who.distinct_id,
+            timestamp,
+            context.now,
+            "browser",
+            stored,
+            context.pending,
         )
 
     def _name(self, event: Mapping[str, Any]) -> str:
@@ -263,7 +270,7 @@ def _time(event: Mapping[str, Any], context: _Context) -> int:
         stated = _moment(event.get("timestamp"))
         if stated is None:
             return now
-        sent_at = _moment(event.get("sent_at") or context.sent_at)
+        sent_at = _moment(event["sent_at"]) if event.get("sent_at") else context.sent_at
         at = stated if sent_at is None else now + stated - sent_at
     if at > now + MAX_AHEAD_MS:
         return now

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -15,6 +15,9 @@ Scalar = str | int | float | bool
 
 Clock = Callable[[], datetime]
 """Returns the present moment as an aware UTC datetime."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 Origin = Literal["browser", "server"]
 Role = Literal["anonymous", "user", "analyst", "admin"]
@@ -60,8 +63,8 @@ def utc_now() -> datetime:
 
 
 def milliseconds(moment: datetime) -> int:
-    """Milliseconds since the epoch of an aware datetime."""
-    return int(moment.timestamp() * 1000)
+    """Milliseconds since the epoch of an aware datetime; what is finer is cut off."""
+    return (moment - EPOCH) // _MILLISECOND
 
 
 def new_uuid() -> str:

@@ -46,6 +46,7 @@ _INSERT = (
 _INSERT_FOR = {"sqlite": _INSERT.format("?"), "postgresql": _INSERT.format("%s")}
 
 InsertRow = tuple[str, str, str, int, int, str, str, int]
+"""uuid, event, distinct_id, timestamp, recorded_at, origin, properties as JSON, pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +106,9 @@ class Outbox:
 
     def row(self, event: Event, pending: int) -> InsertRow:
         """What `write` takes: the event as it will stand in the log."""
-        return (
-            event.uuid,
-            event.name,
-            event.distinct_id,
-            event.timestamp,
-            event.recorded_at or milliseconds(self._clock()),
-            event.origin,
-            orjson.dumps(event.properties).decode(),
-            pending,
-        )
+        properties = orjson.dumps(event.properties).decode()
+        at = event.recorded_at or milliseconds(self._clock())
+        return (event.uuid, event.name, event.distinct_id, event.timestamp, at, event.origin, properties, pending)
 
     def write(self, tx: Connection, rows: Sequence[InsertRow]) -> Tally:
         """Writes rows, each uuid once, and answers what has to be added to the counters."""

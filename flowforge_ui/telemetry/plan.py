@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from .event import Event, Origin, Refusal
 from .routes import Access, QueryType, Route, RouteMatch, RouteTable, When
-from .values import CLOSED_TYPES, CONTEXT_TYPES, Check, compile_check
+from .values import CLOSED_TYPES, CONTEXT_TYPES, rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from .event import Scalar
+    from .values import Rule
 
 PlanReason = Literal["unknown_event", "wrong_side"]
 
@@ -83,12 +84,11 @@ class Plan:
         return self.table.match(path)
 
     @cached_property
-    def checks(self) -> Mapping[str, Mapping[str, Check]]:
-        """For each event the check of each of its own and the common properties: value -> clean value or None."""
+    def rules(self) -> Mapping[str, Mapping[str, Rule]]:
+        """For each event the rule of each of its own and the common properties."""
         return {
             event.name: {
-                name: compile_check(definition, self.table)
-                for name, definition in {**self.common, **event.properties}.items()
+                name: rule(definition, self.table) for name, definition in {**self.common, **event.properties}.items()
             }
             for event in self.events.values()
         }
@@ -100,10 +100,10 @@ class Plan:
             return Refusal("unknown_event", event.name)
         if definition.side != event.origin:
             return Refusal("wrong_side", event.name)
-        checks = self.checks[event.name]
+        rules = self.rules[event.name]
         clean: dict[str, Scalar] = {}
         for name, value in event.properties.items():
-            checked = checks[name](value) if name in checks else None
+            checked = rules[name].check(value) if name in rules else None
             if checked is not None:
                 clean[name] = checked
         return replace(event, properties=clean)

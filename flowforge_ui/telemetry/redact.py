@@ -6,20 +6,22 @@ what the plan keeps are gone. A foreign referrer becomes its origin. Values that
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from .routes import NOT_FOUND
-from .values import CONTEXT_TYPES, Check, compile_check
+from .values import UUID, Flag, Number, Uuid, Word, rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
     from .event import Scalar
-    from .plan import Plan
+    from .plan import Plan, PropertyDef
     from .routes import Route
+    from .values import Check, Rule
 
 DIRECT = "$direct"
 MAX_ADDRESS = 8192
@@ -42,76 +44,62 @@ class Redactor:
     def __init__(self, plan: Plan, base_url: str) -> None:
         self._plan, self._table = plan, plan.table
         self._base = base_url.rstrip("/")
+        self._base_slash = self._base + "/"
         base = urlsplit(self._base)
         self._origin = _origin(base)
         self._own_host = base.netloc.rpartition("@")[2]
         self._prefix = base.path
-        context: dict[str, Check] = {
-            "url": self.url,
-            "path": self.path,
-            "host": host,
-            "own_host": lambda _: self._own_host,
-            "referrer": self.referrer,
-            "title": lambda _: None,  # set from the route, once that is known
-        }
-        assert context.keys() == CONTEXT_TYPES  # noqa: S101 -- a plan that loads can be compiled
-        sdk = {
-            name: context.get(definition.type) or compile_check(definition, plan.table)
-            for name, definition in plan.sdk.items()
-        }
-        self._checks = {
-            event.name: {
-                name: check
-                for name, check in {**plan.checks[event.name], **(sdk if event.sdk else {})}.items()
-                if name not in _SERVER_SETS
-            }
-            for event in plan.events.values()
-        }
+        self._known = {event.name: self._sort(plan, event.name) for event in plan.events.values()}
 
     def clean(self, event: str, raw: Mapping[str, object]) -> Clean:
         """What of a browser's properties may stay; `event` is one of the plan."""
-        checks = self._checks[event]
+        known = self._known[event]
         properties: dict[str, Scalar] = {}
-        unknown = invalid = 0
-        for name, value in raw.items():
-            check = checks.get(name)
-            if check is None:
-                unknown += 1
-            elif value is not None:
-                checked = check(value)
-                if checked is not None:
-                    properties[name] = checked
-                elif name != "title":
-                    invalid += 1
-        if "title" in raw and "title" in checks:
+        present = known.clean_into(properties, raw)
+        titled = known.titled and raw.get("title") is not None
+        nothing = list(raw.values()).count(None)
+        if titled:
             properties["title"] = self._route_of(properties).title
-        return Clean(properties, unknown, invalid)
+        return Clean(properties, len(raw) - nothing - present - titled, present + titled - len(properties))
 
     def url(self, value: object) -> str | None:
         """An address of this platform, whatever host it was reached by."""
-        parts = _split(value)
-        if parts is None or parts.scheme not in {"http", "https"}:
+        if not isinstance(value, str) or len(value) > MAX_ADDRESS:
             return None
-        query = self._table.kept_query(parts.query)
-        return self._base + self._pattern(parts.path) + (query and "?" + query)
+        if value.startswith(self._base_slash):
+            path, query = value[len(self._base) :].partition("#")[0], ""
+            if "?" in path:
+                path, _, query = path.partition("?")
+        else:
+            parts = _split(value)
+            if parts is None or parts.scheme not in {"http", "https"}:
+                return None
+            path, query = self._below(parts.path), parts.query
+        kept = self._table.kept_query(query)
+        return self._base + self._pattern(path) + (kept and "?" + kept)
 
     def path(self, value: object) -> str | None:
         if not isinstance(value, str) or not value.startswith("/") or len(value) > MAX_ADDRESS:
             return None
-        return self._prefix + self._pattern(value.partition("?")[0].partition("#")[0])
+        return self._prefix + self._pattern(self._below(value.partition("?")[0].partition("#")[0]))
 
     def referrer(self, value: object) -> str | None:
         if value == DIRECT:
             return DIRECT
+        if isinstance(value, str) and value.startswith(self._base_slash):
+            return self.url(value)
         parts = _split(value)
         if parts is None:
             return None
         origin = _origin(parts)
         return self.url(value) if origin == self._origin else origin
 
-    def _pattern(self, path: str) -> str:
+    def _below(self, path: str) -> str:
         if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
-            path = path[len(self._prefix) :]
+            return path[len(self._prefix) :]
+        return path
+
+    def _pattern(self, path: str) -> str:
         path = path or "/"
         if path in self._table.patterns:
             return path
@@ -125,6 +113,99 @@ class Redactor:
         url = str(properties.get("$current_url", ""))
         pattern = url[len(self._base) :].partition("?")[0]
         return self._table.patterns.get(pattern, self._table.by_name[NOT_FOUND])
+
+    def _sort(self, plan: Plan, event: str) -> _Known:
+        definition = plan.events[event]
+        rules = {name: found for name, found in plan.rules[event].items() if name not in _SERVER_SETS}
+        sdk = {name: found for name, found in plan.sdk.items() if definition.sdk and name not in _SERVER_SETS}
+        checks = {name: check for name, found in sdk.items() if (check := self._context(found))}
+        rules |= {name: rule(found, plan.table) for name, found in sdk.items() if name not in checks}
+        titled = checks.pop("title", None) is not None
+        return _Known(rules, checks, titled=titled)
+
+    def _context(self, definition: PropertyDef) -> Check | None:
+        checks: dict[str, Check] = {
+            "url": self.url,
+            "path": self.path,
+            "host": host,
+            "own_host": lambda _: self._own_host,
+            "referrer": self.referrer,
+            "title": lambda _: None,  # said from the route, once that is known
+        }
+        return checks.get(definition.type)
+
+
+class _Known:
+    """The properties one event may have, sorted by kind of rule: a loop a kind instead of a call a value.
+
+    This is most of what receiving an event costs; each loop does what the `check` of its rule does, and a test holds
+    them together.
+    """
+
+    def __init__(self, rules: Mapping[str, Rule], checks: Mapping[str, Check], *, titled: bool) -> None:
+        self.titled = titled
+        self._checks = list(checks.items())
+        self._uuids = [name for name, found in rules.items() if isinstance(found, Uuid)]
+        self._flags = [name for name, found in rules.items() if isinstance(found, Flag)]
+        self._numbers = [
+            (name, found.low, found.high, found.whole) for name, found in rules.items() if isinstance(found, Number)
+        ]
+        self._words = [(name, found.words, found) for name, found in rules.items() if isinstance(found, Word)]
+
+    def clean_into(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        """Adds what may stay; answers how many of the known properties were there with any value."""
+        return (
+            self._clean_words(properties, raw)
+            + self._clean_uuids(properties, raw)
+            + self._clean_numbers(properties, raw)
+            + self._clean_flags(properties, raw)
+            + self._clean_others(properties, raw)
+        )
+
+    def _clean_words(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        get, present = raw.get, 0
+        for name, words, found in self._words:
+            if (value := get(name)) is not None:
+                present += 1
+                if type(value) is str and (value in words or found.check(value)):
+                    properties[name] = value
+        return present
+
+    def _clean_uuids(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        get, is_uuid, present = raw.get, UUID.fullmatch, 0
+        for name in self._uuids:
+            if (value := get(name)) is not None:
+                present += 1
+                if type(value) is str and is_uuid(value):
+                    properties[name] = value.lower()
+        return present
+
+    def _clean_numbers(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        get, present = raw.get, 0
+        for name, low, high, whole in self._numbers:
+            if (value := get(name)) is not None:
+                present += 1
+                if (type(value) is int or type(value) is float) and low <= value <= high:
+                    properties[name] = math.floor(value + 0.5) if whole and type(value) is float else value
+        return present
+
+    def _clean_flags(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        get, present = raw.get, 0
+        for name in self._flags:
+            if (value := get(name)) is not None:
+                present += 1
+                if type(value) is bool:
+                    properties[name] = value
+        return present
+
+    def _clean_others(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        get, present = raw.get, 0
+        for name, check in self._checks:
+            if (value := get(name)) is not None:
+                present += 1
+                if (checked := check(value)) is not None:
+                    properties[name] = checked
+        return present
 
 
 def host(value: object) -> str | None:

@@ -82,7 +82,6 @@ def endpoint(
         plan=plan,
         redactor=Redactor(plan, base_url),
         pseudonyms=PSEUDONYMS,
-        outbox=outbox,
         intake=Intake(outbox),
         tokens=lambda: (KEY, LOCAL),
         sinks=lambda: sinks,

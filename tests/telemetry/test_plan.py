@@ -11,7 +11,7 @@ import flowforge_ui
 from flowforge_ui.telemetry.event import Event, Refusal, new_uuid
 from flowforge_ui.telemetry.plan import Plan, PlanError, PropertyDef
 from flowforge_ui.telemetry.routes import RouteMatch
-from flowforge_ui.telemetry.values import Check, compile_check
+from flowforge_ui.telemetry.values import rule
 
 PLAN = Path(flowforge_ui.__file__).parent / "plan"
 
@@ -78,7 +78,7 @@ TYPES: list[tuple[dict[str, object], list[tuple[object, object]], list[object]]]
     ids=lambda value: value["type"] if isinstance(value, dict) else "",
 )  # fmt: skip
 def test_types(plan: Plan, definition: dict[str, object], good: list[tuple[object, object]], bad: list[object]) -> None:
-    check: Check = compile_check(PropertyDef(name="x", **definition), plan.table)  # type: ignore[arg-type]
+    check = rule(PropertyDef(name="x", **definition), plan.table).check  # type: ignore[arg-type]
     assert [check(raw) for raw, _ in good] == [clean for _, clean in good]
     assert [value for value in (*bad, *NOTHING) if check(value) is not None] == []
 

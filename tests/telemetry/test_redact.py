@@ -16,6 +16,7 @@ import flowforge_ui
 from flowforge_ui.telemetry.event import new_uuid
 from flowforge_ui.telemetry.plan import Plan
 from flowforge_ui.telemetry.redact import Redactor, host
+from flowforge_ui.telemetry.values import CLOSED_TYPES, rule
 
 HOME = "https://flows.example"
 
@@ -203,6 +204,20 @@ def test_an_address_is_always_one_of_the_plan(text: str) -> None:
         path, _, query = clean.removeprefix(HOME).partition("?")
         assert path in redactor()._table.patterns
         assert {pair.partition("=")[0] for pair in query.split("&") if pair} <= {"from", "to"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(names()) | st.text(max_size=5), values, max_size=25))
+def test_the_loops_do_what_the_rules_say(raw: dict[str, Any]) -> None:
+    plan, kept = redactor()._plan, redactor().clean("$pageleave", raw)
+    closed = {name: rule(found, plan.table) for name, found in plan.sdk.items() if found.type in CLOSED_TYPES}
+    closed |= plan.rules["$pageleave"]
+    for name in ("app_version", "role", "source", "$is_identified", "$process_person_profile"):
+        closed.pop(name, None)
+    expected = {name: clean for name, found in closed.items() if (clean := found.check(raw.get(name))) is not None}
+    assert {name: value for name, value in kept.properties.items() if name in closed} == expected
+    given_values = sum(value is not None for value in raw.values())
+    assert len(kept.properties) + kept.unknown + kept.invalid == given_values
 
 
 def planted() -> Iterator[tuple[str, dict[str, Any]]]:
