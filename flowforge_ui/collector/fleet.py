@@ -6,18 +6,17 @@ Every tile carries ``n`` (how many installations it speaks of) and its definitio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from flowforge_ui.collector.ping import HOUR_MS, SIZE_ORDER
+from flowforge_ui.collector.ping import HOUR_MS, SIZE_ORDER, day_of
 from flowforge_ui.collector.store import PingStore
 
 SILENT_HOURS = 48
 LOST_DAYS = 30
-SMALLEST_PUBLIC = 10
 DISTRIBUTIONS = ("version", "os", "arch", "runtime", "driver", "users", "teams", "projects")
 LABELS = {
     "version": "Version",
@@ -41,6 +40,7 @@ DEFINITIONS = {
     "distribution": "Installations active on the last complete day, by the value of their first ping of that day.",
     "adoption": "Installations active on each day, by the version of their first ping of that day.",
     "series": "Installations active on each day, and those heard of for the first time.",
+    "weeks": "Installations active in each week, Monday to Sunday, UTC, and those heard of for the first time.",
 }
 
 Row = dict[str, object]
@@ -62,18 +62,23 @@ class Fleet:
             silent, lost, heard, newest = self._heard(tx)
             lag = self._lag(tx)
             counters = self._counters(tx)
-        last_day = today - timedelta(days=1)
-        last_week = today - timedelta(days=today.weekday() + 7)
+        this_week = today - timedelta(days=today.weekday())
+        # A fleet that is a day old has no complete day yet: then it is today, and said so.
+        day_over, week_over = any(each < today for each in by_day), any(each < this_week for each in by_week)
+        last_day = today - timedelta(days=1) if day_over else today
+        last_week = this_week - timedelta(days=7) if week_over else this_week
         day, week = by_day.get(last_day, {}), by_week.get(last_week, {})
+        on, during = ("yesterday" if day_over else "today so far"), ("last week" if week_over else "this week so far")
         return {
             "now": self.now.isoformat(timespec="seconds"),
             "heard_until": newest,
             "last_day": last_day.isoformat(),
             "last_week": last_week.isoformat(),
+            "complete": {"day": day_over, "week": week_over},
             "tiles": [
-                _tile("active_day", "Active yesterday", _count(day, "all"), heard),
-                _tile("active_week", "Active last week", _count(week, "all"), heard),
-                _tile("new_week", "New last week", _count(week, "new"), _count(week, "all")),
+                _tile("active_day", f"Active {on}", _count(day, "all"), heard),
+                _tile("active_week", f"Active {during}", _count(week, "all"), heard),
+                _tile("new_week", f"New {during}", _count(week, "new"), _count(week, "all")),
                 _tile("silent", "Silent", silent, heard),
                 _tile("lost", "Lost", lost, heard),
                 _tile("copies", "Copied", _count(day, "copied"), _count(day, "all")),
@@ -83,6 +88,17 @@ class Fleet:
                 "points": [
                     {"day": each.isoformat(), "active": _count(by_day[each], "all"), "new": _count(by_day[each], "new")}
                     for each in sorted(by_day)
+                ],
+            },
+            "weeks": {
+                "definition": DEFINITIONS["weeks"],
+                "points": [
+                    {
+                        "week": each.isoformat(),
+                        "active": _count(by_week[each], "all"),
+                        "new": _count(by_week[each], "new"),
+                    }
+                    for each in sorted(by_week)
                 ],
             },
             "adoption": {"definition": DEFINITIONS["adoption"], "points": _adoption(by_day)},
@@ -134,10 +150,14 @@ class Fleet:
         for version, lag_days, n in tx.execute(sa.select(table.c.version, table.c.days, table.c.n)):
             per_version[version][lag_days] = n
             everywhere[lag_days] += n
+        release = self.store.tables.release
+        first = {
+            each: day_of(ms).isoformat() for each, ms in tx.execute(sa.select(release.c.version, release.c.first_seen))
+        }
         return {
             **_lag_row(everywhere),
             "versions": [
-                {"version": each, **_lag_row(per_version[each])}
+                {"version": each, "first_heard": first.get(each), **_lag_row(per_version[each])}
                 for each in sorted(per_version, key=version_key, reverse=True)
             ],
         }
@@ -153,49 +173,6 @@ class Fleet:
             "refused": found["refused"],
             "unknown_fields": found["unknown_field"],
         }
-
-
-def for_the_public(dashboard: Mapping[str, object]) -> Row:
-    """The same without any cell under SMALLEST_PUBLIC, nor one that could be worked out from the others."""
-    tiles = _rows(dashboard["tiles"])
-    series, adoption, lag = (_mapping(dashboard[each]) for each in ("series", "adoption", "lag"))
-    return {
-        "now": dashboard["now"],
-        "heard_until": dashboard["heard_until"],
-        "last_day": dashboard["last_day"],
-        "last_week": dashboard["last_week"],
-        "smallest": SMALLEST_PUBLIC,
-        "tiles": [{**each, "value": _shown(each["value"]), "n": _shown(each["n"])} for each in tiles],
-        "series": {
-            **series,
-            "points": [
-                {"day": each["day"], "active": _shown(each["active"]), "new": _shown(each["new"])}
-                for each in _rows(series["points"])
-            ],
-        },
-        "adoption": {
-            **adoption,
-            "points": [each for each in _rows(adoption["points"]) if _shown(each["n"]) is not None],
-        },
-        "distributions": [_public_distribution(each) for each in _rows(dashboard["distributions"])],
-        "lag": {
-            **(lag if _shown(lag["n"]) is not None else {**lag, "n": None, "p50_days": None, "p90_days": None}),
-            "versions": [each for each in _rows(lag["versions"]) if _shown(each["n"]) is not None],
-        },
-    }
-
-
-def _public_distribution(row: Mapping[str, object]) -> Row:
-    values = sorted(_rows(row["values"]), key=lambda each: _int(each["n"]))
-    hidden = [each for each in values if _int(each["n"]) < SMALLEST_PUBLIC]
-    shown = values[len(hidden) :]
-    # A single small cell could be had by taking the shown ones from the total: the smallest shown one joins it.
-    while hidden and shown and sum(_int(each["n"]) for each in hidden) < SMALLEST_PUBLIC:
-        hidden.append(shown.pop(0))
-    names = {each["value"] for each in shown}
-    kept = [each for each in _rows(row["values"]) if each["value"] in names]
-    total = sum(_int(each["n"]) for each in values)
-    return {**row, "n": _shown(total), "values": kept, "hidden": len(hidden)}
 
 
 def percentile(histogram: Mapping[int, int], share: float) -> int | None:
@@ -254,25 +231,3 @@ def _tile(key: str, label: str, value: int, n: int) -> Row:
 
 def _count(cells: Mapping[str, Mapping[str, int]], dimension: str) -> int:
     return sum(cells.get(dimension, {}).values())
-
-
-def _shown(value: object) -> int | None:
-    """None for a cell that is too small; nothing at all is no secret."""
-    n = _int(value)
-    return n if n == 0 or n >= SMALLEST_PUBLIC else None
-
-
-def _int(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise TypeError("not a mapping")
-    return value
-
-
-def _rows(value: object) -> Sequence[Mapping[str, object]]:
-    if not isinstance(value, list):
-        raise TypeError("not a list")
-    return value

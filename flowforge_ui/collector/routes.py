@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 from flask import Request, Response, request
 
-from flowforge_ui.collector.fleet import Fleet, for_the_public
+from flowforge_ui.collector.fleet import Fleet
 from flowforge_ui.collector.limits import Buckets, Limiter
 from flowforge_ui.collector.page import Page
+from flowforge_ui.collector.public import for_the_public
 from flowforge_ui.collector.receive import MAX_BYTES, Incoming, Receiver, iso
 from flowforge_ui.collector.store import PingStore
 

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flowforge_ui.collector.fleet import for_the_public, percentile, version_key
+from flowforge_ui.collector.fleet import percentile, version_key
+from flowforge_ui.collector.public import for_the_public, hidden
 from tests.support.collector import House
 
 
@@ -90,6 +93,30 @@ def test_series(fleet: House) -> None:
     }
 
 
+def test_weeks(fleet: House) -> None:
+    points = {each["week"]: (each["active"], each["new"]) for each in fleet.fleet()["weeks"]["points"]}
+    assert points == {"2026-10-05": (1, 1), "2026-11-09": (3, 3), "2026-11-16": (4, 1)}
+
+
+def test_the_first_day_of_a_fleet_is_today_and_said_so(house: House) -> None:
+    at(house, 23, 9)
+    send(house, "ada")
+    at(house, 23, 12)
+    fleet = house.fleet()
+    assert (fleet["last_day"], fleet["last_week"]) == ("2026-11-23", "2026-11-23")
+    assert fleet["complete"] == {"day": False, "week": False}
+    labels = {each["key"]: (each["label"], each["value"]) for each in fleet["tiles"]}
+    assert labels["active_day"] == ("Active today so far", 1)
+    assert labels["active_week"] == ("Active this week so far", 1)
+    assert {each["key"]: each["n"] for each in fleet["distributions"]}["os"] == 1
+
+
+def test_nothing_heard_yet(house: House) -> None:
+    fleet = house.fleet()
+    assert (fleet["heard_until"], fleet["series"]["points"], fleet["weeks"]["points"]) == (None, [], [])
+    assert {each["value"] for each in fleet["tiles"]} == {0}
+
+
 def test_distributions_are_those_of_the_last_complete_day(fleet: House) -> None:
     found = {
         each["key"]: [(cell["value"], cell["n"]) for cell in each["values"]] for each in fleet.fleet()["distributions"]
@@ -120,7 +147,7 @@ def test_adoption(fleet: House) -> None:
 
 def test_upgrade_lag_counts_upgrades_only(fleet: House) -> None:
     lag = fleet.fleet()["lag"]
-    assert lag["versions"] == [{"version": "0.10.0", "n": 2, "p50_days": 0, "p90_days": 2}]
+    assert lag["versions"] == [{"version": "0.10.0", "first_heard": "2026-11-18", "n": 2, "p50_days": 0, "p90_days": 2}]
     assert (lag["n"], lag["p50_days"], lag["p90_days"]) == (2, 0, 2)
 
 
@@ -179,13 +206,49 @@ def test_small_cells_are_hidden_and_cannot_be_worked_out(
     assert found["n"] == (sum(counts.values()) if sum(counts.values()) >= 10 else None)
 
 
+@given(st.lists(st.integers(0, 40), max_size=12))
+def test_what_is_hidden_is_never_a_small_number(cells: list[int]) -> None:
+    gone = hidden(cells)
+    kept = [n for index, n in enumerate(cells) if index not in gone]
+    assert all(n == 0 or n >= 10 for n in kept)
+    together = sum(cells[index] for index in gone)
+    # Where everything is hidden the total may be small: then it is hidden, too.
+    assert together == 0 or together >= 10 or not any(kept)
+
+
+def test_the_versions_of_a_day_do_not_give_a_small_one_away(build: Callable[..., House]) -> None:
+    house = build(public=True)
+    at(house, 22)
+    for number in range(30):
+        send(house, f"i{number}", "0.10.0" if number < 14 else "0.9.0" if number < 26 else "0.8.0")
+    at(house, 23)
+    public = house.client.get("/public.json").get_json()
+    # 30 are active: with 14 and 12 shown, four could be had.
+    assert public["series"]["points"] == [{"day": "2026-11-22", "active": 30, "new": 30}]
+    assert [(each["version"], each["n"]) for each in public["adoption"]["points"]] == [("0.10.0", 14)]
+
+
+def test_the_days_of_a_week_do_not_give_a_small_one_away(build: Callable[..., House]) -> None:
+    house = build(public=True)
+    first = 0
+    for day, n in ((17, 20), (18, 3), (19, 15)):
+        at(house, day)
+        for number in range(first, first + n):
+            send(house, f"i{number}")
+        first += n
+    at(house, 23)
+    public = house.client.get("/public.json").get_json()
+    assert public["weeks"]["points"] == [{"week": "2026-11-16", "active": 38, "new": 38}]
+    assert [each["new"] for each in public["series"]["points"]] == [20, None, None]
+
+
 def test_no_small_number_is_anywhere_in_what_the_public_gets(fleet: House) -> None:
     def numbers(node: object) -> list[int]:
         if isinstance(node, dict):
             return [n for key, each in node.items() if key not in {"hidden", "smallest"} for n in numbers(each)]
         if isinstance(node, list):
             return [n for each in node for n in numbers(each)]
-        return [node] if isinstance(node, int) else []
+        return [node] if isinstance(node, int) and not isinstance(node, bool) else []
 
     assert {n for n in numbers(for_the_public(fleet.fleet())) if 0 < n < 10} == set()
     assert "counters" not in for_the_public(fleet.fleet())
