@@ -1,0 +1,112 @@
+"""The fleet as the public may see it: no cell that speaks of a few installations, nor one that could be worked out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from flowforge_ui.collector.ping import week_of
+
+SMALLEST = 10
+
+Row = dict[str, object]
+
+
+def for_the_public(dashboard: Mapping[str, object]) -> Row:
+    """The dashboard without any cell from 1 to SMALLEST - 1, and without what we count about ourselves."""
+    series, weeks, adoption, lag = (_mapping(dashboard[each]) for each in ("series", "weeks", "adoption", "lag"))
+    return {
+        **{name: dashboard[name] for name in ("now", "heard_until", "last_day", "last_week", "complete")},
+        "smallest": SMALLEST,
+        "tiles": [
+            {**each, "value": _shown(each["value"]), "n": _shown(each["n"])} for each in _rows(dashboard["tiles"])
+        ],
+        "series": {**series, "points": _series(_rows(series["points"]))},
+        "weeks": {
+            **weeks,
+            "points": [
+                {**each, "active": _shown(each["active"]), "new": _shown(each["new"])}
+                for each in _rows(weeks["points"])
+            ],
+        },
+        "adoption": {**adoption, "points": _adoption(_rows(adoption["points"]))},
+        "distributions": [_distribution(each) for each in _rows(dashboard["distributions"])],
+        "lag": _lag(lag),
+    }
+
+
+def hidden(cells: Sequence[int]) -> frozenset[int]:
+    """Indices of the cells to hide where the total is known. Nothing at all is no secret.
+
+    The small ones, and as many of the next larger ones as it takes for what is hidden to be no small number itself.
+    """
+    order = sorted((index for index, n in enumerate(cells) if n), key=lambda index: (cells[index], index))
+    gone: list[int] = []
+    for index in order:
+        so_far = sum(cells[each] for each in gone)
+        if cells[index] < SMALLEST or 0 < so_far < SMALLEST:
+            gone.append(index)
+    return frozenset(gone)
+
+
+def _series(points: Sequence[Mapping[str, object]]) -> list[Row]:
+    """Active by day stands alone (who is active today may be tomorrow); the new of a week add up to the week's new."""
+    by_week: dict[date, list[int]] = defaultdict(list)
+    for index, each in enumerate(points):
+        by_week[week_of(date.fromisoformat(str(each["day"])))].append(index)
+    without_new: set[int] = set()
+    for indices in by_week.values():
+        without_new |= {indices[each] for each in hidden([_int(points[index]["new"]) for index in indices])}
+    return [
+        {**each, "active": _shown(each["active"]), "new": None if index in without_new else _int(each["new"])}
+        for index, each in enumerate(points)
+    ]
+
+
+def _adoption(points: Sequence[Mapping[str, object]]) -> list[Row]:
+    """A day's versions add up to the day's active installations."""
+    by_day: dict[object, list[Mapping[str, object]]] = defaultdict(list)
+    for each in points:
+        by_day[each["day"]].append(each)
+    shown: list[Row] = []
+    for cells in by_day.values():
+        gone = hidden([_int(each["n"]) for each in cells])
+        shown += [dict(each) for index, each in enumerate(cells) if index not in gone]
+    return shown
+
+
+def _distribution(row: Mapping[str, object]) -> Row:
+    values = _rows(row["values"])
+    gone = hidden([_int(each["n"]) for each in values])
+    kept = [each for index, each in enumerate(values) if index not in gone]
+    return {**row, "n": _shown(row["n"]), "values": kept, "hidden": len(gone)}
+
+
+def _lag(lag: Mapping[str, object]) -> Row:
+    versions = _rows(lag["versions"])
+    gone = hidden([_int(each["n"]) for each in versions])
+    whole = lag if _shown(lag["n"]) is not None else {**lag, "n": None, "p50_days": None, "p90_days": None}
+    return {**whole, "versions": [each for index, each in enumerate(versions) if index not in gone]}
+
+
+def _shown(value: object) -> int | None:
+    """None for a cell that is too small."""
+    n = _int(value)
+    return n if n == 0 or n >= SMALLEST else None
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise TypeError("not a mapping")
+    return value
+
+
+def _rows(value: object) -> Sequence[Mapping[str, object]]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return value
