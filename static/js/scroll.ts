@@ -12,7 +12,7 @@ export interface ScrollWindow {
   readonly scrollY: number;
   scrollTo(x: number, y: number): void;
   history: Pick<History, "replaceState" | "state"> & { scrollRestoration: ScrollRestoration };
-  document: { getElementById(id: string): { scrollIntoView(): void } | null };
+  document: { getElementById(id: string): { scrollIntoView(): void; focus(options: FocusOptions): void } | null };
 }
 
 export function createScroller(page: ScrollWindow): Scroller {
@@ -25,8 +25,9 @@ export function createScroller(page: ScrollWindow): Scroller {
 
   function to(hash: string): void {
     const target = hash.length > 1 ? page.document.getElementById(decode(hash.slice(1))) : null;
-    if (target) target.scrollIntoView();
-    else page.scrollTo(0, 0);
+    if (!target) return page.scrollTo(0, 0);
+    target.scrollIntoView();
+    target.focus({ preventScroll: true });
   }
 
   return {

@@ -19,7 +19,7 @@ function fakePage() {
       },
     },
     document: {
-      getElementById: (id: string) => (id === "end ü" ? { scrollIntoView: () => void page.revealed.push(id) } : null),
+      getElementById: (id: string) => (id === "end ü" ? { scrollIntoView: () => void page.revealed.push(id), focus: () => void page.revealed.push("focus") } : null),
     },
   };
   return page;
@@ -64,7 +64,7 @@ it("an entry not seen before starts at its hash, else at the top", () => {
   const scroller = createScroller(page);
   page.scrollTo(0, 50);
   scroller.restore("new", "#end%20%C3%BC");
-  assert.deepEqual([page.revealed, page.scrollY], [["end ü"], 50]);
+  assert.deepEqual([page.revealed, page.scrollY], [["end ü", "focus"], 50]);
   scroller.restore("new", "#nowhere");
   assert.equal(page.scrollY, 0);
 });

@@ -34,7 +34,7 @@ export function Layout({ boot, api, session, place, title, busy, children }: Lay
   const inside = user !== null && setup.finished;
   return (
     <>
-      <a class="skip" href="#main">
+      <a class="skip" href="#main" onClick={skip}>
         Skip to content
       </a>
       <p class="visually-hidden" role="status" aria-live="polite">
@@ -66,6 +66,12 @@ export function Layout({ boot, api, session, place, title, busy, children }: Lay
       <Toaster />
     </>
   );
+}
+
+/** Moves the focus; the address stays, as this is no place in the view. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
 }
 
 interface Section {
