@@ -53,18 +53,25 @@ export function createEmitter({ router, bootAt, page, from, seenAt }: EmitterPar
     },
   });
 
-  function hidden(): void {
-    if (page.document.visibilityState === "hidden") toAll((sink) => sink.flush());
-  }
+  const listening = new AbortController();
+  const { signal } = listening;
+  page.document.addEventListener(
+    "visibilitychange",
+    () => page.document.visibilityState === "hidden" && toAll((sink) => sink.flush(false)),
+    { signal },
+  );
+  // The router's listener is the older one: what it announces is in the sinks by now.
+  page.addEventListener("pagehide", () => toAll((sink) => sink.flush(true)), { signal });
+  page.addEventListener("pageshow", () => toAll((sink) => sink.wake()), { signal });
+  page.addEventListener("online", () => toAll((sink) => sink.wake()), { signal });
 
-  page.document.addEventListener("visibilitychange", hidden);
   return {
     stop(how) {
       if (how === "leave") quietly(pageviews.leave);
       pageviews.stop();
       attention.stop();
       scroll.stop();
-      page.document.removeEventListener("visibilitychange", hidden);
+      listening.abort();
       toAll((sink) => sink.stop(how === "leave" ? "keep" : "forget"));
     },
   };

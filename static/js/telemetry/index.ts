@@ -30,6 +30,7 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
   let elsewhere = false;
   let from = 0;
   let cancel = (): void => undefined;
+  let seenAt: number | null = null;
   let running: Emitter | "loading" | null = null;
 
   function decide(): void {
@@ -48,12 +49,11 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
     if (from === Infinity) from = page.performance.now();
     cancel = whenEntered(router, () => {
       cancel = whenSeen(page.document, () => {
-        const seenAt = page.performance.now();
         let called = false;
         cancel = () => (called = true);
         void import("./emitter.ts")
           .then(({ createEmitter }) => {
-            if (!called) running = createEmitter({ router, bootAt, page, from, seenAt });
+            if (!called) running = createEmitter({ router, bootAt, page, from, seenAt: seenAt ?? 0 });
           })
           .catch(() => undefined);
       });
@@ -86,6 +86,7 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
     decide();
   }
 
+  const forgetSeeing = whenSeen(page.document, () => (seenAt = page.performance.now()));
   const channel = new page.BroadcastChannel("flowforge");
   channel.addEventListener("message", heard);
   const unlisten = session.listen({ didLogin: learned, didLogout: learned, didChangePrivacy: learned });
@@ -93,6 +94,8 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
   return {
     stop() {
       unlisten();
+      forgetSeeing();
+      channel.removeEventListener("message", heard);
       channel.close();
       end("leave");
     },

@@ -1,7 +1,7 @@
 // Turns what the router announces into `$pageview` and `$pageleave`: one of each for a view that was seen.
 
 import type { CommonProperties, PageviewProperties } from "../generated/events.ts";
-import type { Announcer, Leave, Visit } from "../visit.ts";
+import type { Announcer, Leave, NavType, Visit } from "../visit.ts";
 import type { EngagementClock } from "./clock.ts";
 import type { ScrollWatch } from "./scrolling.ts";
 import { whenSeen, type SeenPage } from "./seen.ts";
@@ -40,6 +40,9 @@ interface View {
   properties: PageviewProperties & CommonProperties;
 }
 
+// What was before belongs to somebody else.
+const ACCOUNT_CHANGES: ReadonlySet<NavType> = new Set(["login", "logout"]);
+
 type Goodbye = Omit<Leave, "reason"> & { readonly reason: Leave["reason"] | "elsewhere" };
 
 /** `leave` ends the present view without the router having said so. */
@@ -56,19 +59,25 @@ export function createPageviews(options: PageviewsOptions): { leave(): void; sto
 
   function enter(visit: Visit): void {
     if (visit.enteredAt < options.from) return;
-    if (seenAt !== null) return begin(visit, Math.max(visit.enteredAt, seenAt));
+    if (seenAt !== null && seenAt <= visit.enteredAt) return begin(visit, visit.enteredAt);
     waiting = visit;
+    if (seenAt !== null) return;
     callOff();
     callOff = whenSeen(page.document, () => {
       seenAt = page.now();
-      if (waiting) begin(waiting, Math.max(waiting.enteredAt, seenAt));
-      waiting = null;
+      beginWaiting(seenAt);
     });
   }
 
+  /** A view entered before anybody saw the page begins when that happens, unless it is gone by then. */
+  function beginWaiting(at: number): void {
+    if (waiting) begin(waiting, at);
+    waiting = null;
+  }
+
   function leave(visit: Visit, { reason, at, to }: Goodbye): void {
-    if (waiting?.id === visit.id) waiting = null;
-    // A view that was gone before anybody saw the page.
+    if (waiting && seenAt !== null && seenAt < at) beginWaiting(seenAt);
+    waiting = null;
     if (view?.visit.id === visit.id) end(view, reason, at, to);
     if (reason === "pagehide") {
       seenAt = null;
@@ -81,7 +90,7 @@ export function createPageviews(options: PageviewsOptions): { leave(): void; sto
     const same = lastBearer?.person?.distinct_id === bearer.person?.distinct_id;
     if (!same) ended = null;
     if (lastBearer && !same) index = 0;
-    const properties = describe(visit, bearer, lastBearer === null || same);
+    const properties = describe(visit, bearer, (lastBearer === null || same) && !ACCOUNT_CHANGES.has(visit.navType));
     view = { visit, bearer, properties };
     lastBearer = bearer;
     index += 1;
@@ -138,6 +147,8 @@ export function createPageviews(options: PageviewsOptions): { leave(): void; sto
   }
 
   const unlisten = options.router.listen({ enter, leave }, { replay: true });
+  // What was told again has already happened: the view that is left over is the present one.
+  if (seenAt !== null) beginWaiting(seenAt);
   return {
     leave() {
       if (view) end(view, "elsewhere", page.now());

@@ -51,6 +51,7 @@ export function createPlausibleSink({ facts, baseUrl }: PlausibleParts): Sink {
       else early = [...early, event.visit.pattern].slice(-50);
     },
     flush: () => undefined,
+    wake: () => undefined,
     stop() {
       if (running === self) running = null;
       early = [];

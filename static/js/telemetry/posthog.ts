@@ -25,12 +25,19 @@ export interface PostHogParts {
   };
 }
 
+interface Identifiers {
+  readonly distinct: string;
+  readonly session: string;
+}
+
 type Properties = Record<string, Value | null>;
 
-/** Whose identifiers the SDK's storage holds; never sent. */
+/** Whose identifiers the SDK's storage holds, empty for nobody's; never sent. */
 const OWNER = "owner";
+const SESSION_ENTRY = "$client_session_props";
 /** Events that may wait for the SDK to be loaded. */
 const EARLY_MAX = 50;
+const SESSION_IDLE_MS = 30 * 60_000;
 let instances = 0;
 
 export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink {
@@ -48,7 +55,7 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
     if (stopped) return;
     if (sdk) capture(sdk, event);
     else early = [...early, event].slice(-EARLY_MAX);
-    if (event.final) hurry();
+    if (event.final) flush(true);
   }
 
   function capture(client: PostHog, event: PageEvent): void {
@@ -63,6 +70,8 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
       });
     } finally {
       ours = null;
+      // The SDK notes the address a session began at, with all that stands in it.
+      client.unregister(SESSION_ENTRY);
     }
   }
 
@@ -106,22 +115,25 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
   }
 
   /** The page goes and the SDK has not come yet: what happened is told without what only the SDK knows. */
-  function hurry(): void {
-    const anonymous = uuid7(page.now());
+  function tellEarly(): void {
+    const known = new Map<Person | null, Identifiers>();
     for (const event of early) {
+      const { person } = event.bearer;
+      const identifiers = known.get(person) ?? storedBy(page.storages()[0], facts.apikey, event);
+      known.set(person, identifiers);
+
       const timestamp = new Date(event.at).toISOString();
       const properties = {
         ...allowed(event.name, { ...event.properties }),
-        ...identity(anonymous, event.bearer),
+        ...identity(identifiers.distinct, event.bearer),
         ...place(event),
         $pageview_id: event.visit.id,
-        $session_id: anonymous,
+        $session_id: identifiers.session,
         $lib: "web",
       };
       send({ uuid: event.uuid, event: event.name, properties, timestamp });
     }
     early = [];
-    flush();
   }
 
   function send(event: { uuid: string; event: string; properties: Properties; timestamp: string }): void {
@@ -132,14 +144,19 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
     }
   }
 
-  function flush(): void {
-    for (const { transport } of targets) transport.flush();
+  function flush(final: boolean): void {
+    if (final) tellEarly();
+    for (const { transport } of targets) transport.flush(final);
+  }
+
+  function wake(): void {
+    for (const { transport } of targets) transport.wake();
   }
 
   function stop(how: "keep" | "forget"): void {
+    if (how === "keep") flush(true);
     stopped = true;
     early = [];
-    if (how === "keep") flush();
     for (const { transport } of targets) transport.stop();
     void sdk?.shutdown();
     if (how === "forget") forget(page.storages(), facts.apikey);
@@ -156,8 +173,9 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
     for (const event of waiting) capture(sdk, event);
   }
 
-  if (!stopped) void load().catch(() => stop("keep"));
-  return { record, flush, stop };
+  // Where the SDK is kept out, nothing is told.
+  if (!stopped) void load().catch(() => stop("forget"));
+  return { record, flush, wake, stop };
 }
 
 /** Only a relay is shown the ticket: it proves a person to this installation, and to nobody else. */
@@ -168,11 +186,25 @@ function targetsOf(facts: Facts): { apikey: string; api_host: string; relay: boo
 
 /** Makes the SDK's storage this person's: whoever used this browser before leaves nothing behind. */
 function become(client: PostHog, person: Person | null): void {
-  const owner: unknown = client.get_property(OWNER) ?? null;
-  const next = person?.distinct_id ?? null;
+  const owner: unknown = client.get_property(OWNER);
+  const next = person?.distinct_id ?? "";
   if (owner === next) return;
-  client.reset(true);
-  if (next !== null) client.register({ [OWNER]: next });
+  if (owner !== undefined) client.reset(true);
+  client.register({ [OWNER]: next });
+}
+
+/** What the SDK has kept of this person, if its session still goes on; else new identifiers. */
+function storedBy(storage: Storage | undefined, apikey: string, event: PageEvent): Identifiers {
+  const fresh = { distinct: uuid7(event.at), session: uuid7(event.at) };
+  try {
+    const stored = JSON.parse(storage?.getItem(`ph_${apikey}_posthog`) ?? "null") as Record<string, unknown> | null;
+    const [active, session] = stored?.["$sesid"] as [number, string];
+    if (stored?.[OWNER] !== (event.bearer.person?.distinct_id ?? "")) return fresh;
+    if (event.at - active > SESSION_IDLE_MS) return fresh;
+    return { distinct: String(stored["distinct_id"]), session };
+  } catch {
+    return fresh;
+  }
 }
 
 function isRecorded(name: string): name is BrowserEventName {

@@ -50,6 +50,8 @@ export class Transport {
   readonly #key: string;
   readonly #page: TransportPage;
   #waiting: Waiting[] = [];
+  /** Given to a beacon while requests failed. */
+  #doubtful: Waiting[] = [];
   #flight: Flight | null = null;
   #failures = 0;
   #timer: number | null = null;
@@ -69,26 +71,27 @@ export class Transport {
     queueMicrotask(() => this.#pump());
   }
 
-  /** Hands everything that waits to the browser, which delivers it when the page is gone. */
-  flush(): void {
+  /** Hands everything that waits to the browser, which delivers it when the page is gone. `final`: it goes now. */
+  flush(final: boolean): void {
     const stuck = this.#takeBackIfStuck();
-    const handedOver: Waiting[] = [];
+    // The browser finishes the request that is under way, but tells the dying page that it has failed.
+    if (final) this.#flight = null;
+    const troubled = stuck || this.#failures > 0;
     while (this.#waiting.length > 0) {
       const batch = firstOf(this.#waiting);
       if (!this.#page.sendBeacon(this.#url, this.#body(batch))) break;
-      handedOver.push(...this.#waiting.splice(0, batch.length));
+      this.#waiting.splice(0, batch.length);
+      // A beacon tells nothing of its fate. Where requests fail, events are kept for another try: their uuid makes
+      // them one event, however often they arrive.
+      if (troubled) this.#doubtful.push(...batch);
     }
-    if (!stuck && this.#failures === 0) return;
-    // A beacon tells nothing of its fate. Where requests fail, events stay for another try: their uuid makes them one
-    // event, however often they arrive.
-    this.#waiting.unshift(...handedOver);
-    if (this.#waiting.length > 0 && this.#timer === null) this.#wait(this.#backOff());
+    if (this.#doubtful.length > 0 && this.#timer === null) this.#wait(this.#backOff());
   }
 
   /** The network is back, or a page is: try now. */
   wake(): void {
     this.#cancelTimer();
-    this.#pump();
+    this.#retry();
   }
 
   /** Sends nothing any more and forgets what waits. */
@@ -96,6 +99,7 @@ export class Transport {
     this.#stopped = true;
     this.#cancelTimer();
     this.#waiting = [];
+    this.#doubtful = [];
     this.#flight?.abort.abort();
   }
 
@@ -141,8 +145,7 @@ export class Transport {
     }
     this.#failures += 1;
     for (const waiting of flight.batch) waiting.tries += 1;
-    this.#waiting.unshift(...flight.batch.filter(({ tries }) => tries < TRIES_MAX));
-    this.#waiting.splice(0, this.#waiting.length - WAITING_MAX);
+    this.#putBack(flight.batch.filter(({ tries }) => tries < TRIES_MAX));
     this.#wait(outcome.pause ?? this.#backOff());
   }
 
@@ -154,8 +157,14 @@ export class Transport {
   #wait(milliseconds: number): void {
     this.#timer = this.#page.setTimeout(() => {
       this.#timer = null;
-      this.#pump();
+      this.#retry();
     }, milliseconds);
+  }
+
+  #retry(): void {
+    this.#putBack(this.#doubtful);
+    this.#doubtful = [];
+    this.#pump();
   }
 
   #cancelTimer(): void {
@@ -169,8 +178,12 @@ export class Transport {
     if (!flight || (this.#failures === 0 && this.#page.now() - flight.since < STUCK_MS)) return false;
     this.#flight = null;
     flight.abort.abort();
-    this.#waiting.unshift(...flight.batch);
+    this.#putBack(flight.batch);
     return true;
+  }
+
+  #putBack(batch: readonly Waiting[]): void {
+    this.#waiting = [...batch, ...this.#waiting].slice(-WAITING_MAX);
   }
 
   #body(batch: readonly Waiting[]): Blob {

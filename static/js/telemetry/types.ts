@@ -40,8 +40,10 @@ export type PageEvent = Recorded<"$pageview"> | Recorded<"$pageleave">;
 /** Where page events go. None of its methods throws. */
 export interface Sink {
   record(event: PageEvent): void;
-  /** The page may not live much longer: hand over what is still here. */
-  flush(): void;
+  /** The page may not live much longer (`final`: it goes now): hand over what is still here. */
+  flush(final: boolean): void;
+  /** The page is back, or the network. */
+  wake(): void;
   /** Nothing more is sent. `forget`: what is waiting and what this browser keeps are dropped, too. */
   stop(how: "keep" | "forget"): void;
 }

@@ -1,0 +1,137 @@
+"""No means no: no SDK, no storage, no request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.e2e.emitter.conftest import Open, Seen, Site, go, ours, seen, until
+from tests.support.browser import Trouble
+
+pytestmark = pytest.mark.browser
+
+
+def opted_out(site: Site, _: BrowserContext) -> None:
+    site.opted_out = {"alice"}
+
+
+def gpc(_: Site, context: BrowserContext) -> None:
+    context.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {get: () => true})")
+
+
+def dnt(_: Site, context: BrowserContext) -> None:
+    context.add_init_script("Object.defineProperty(navigator, 'doNotTrack', {get: () => '1'})")
+
+
+def off(site: Site, _: BrowserContext) -> None:
+    site.posthog = None
+
+
+def setup(site: Site, _: BrowserContext) -> None:
+    site.setup_finished = False
+
+
+SPY = """
+  window.touched = [];
+  for (const method of ['getItem', 'setItem', 'removeItem', 'key', 'clear']) {
+    const real = Storage.prototype[method];
+    Storage.prototype[method] = function (...args) { touched.push(method + args[0]); return real.apply(this, args); };
+  }
+"""
+
+
+@pytest.mark.parametrize("refuse", [opted_out, gpc, dnt, off, setup])
+def test_nothing_happens(
+    site: Site,
+    context: BrowserContext,
+    open_page: Open,
+    trouble: Trouble,
+    refuse: Callable[[Site, BrowserContext], None],
+) -> None:
+    refuse(site, context)
+    site.plausible = None if refuse is off else {"domain": "flow.example", "src": site.other.url}
+    context.add_init_script(SPY)
+    page = open_page("/team/ABC")
+    go(page, "/project/PRJ9")
+    page.wait_for_timeout(400)
+    assert page.evaluate("[touched, localStorage.length, sessionStorage.length]") == [[], 0, 0]
+    page.close()
+    page = context.new_page()
+    page.goto(site.url + "/away")
+    assert [r.path for r in site.capture.requests if r.path.startswith("/a/") and "-" in r.path] == chunks(site)
+    assert site.capture.captures == []
+    assert site.other.requests == []
+    assert context.cookies() == []
+    assert trouble.messages == []
+
+
+def chunks(site: Site) -> list[str]:
+    """What the harness itself is split into: not the emitter, no SDK."""
+    return [r.path for r in site.capture.requests if r.path.startswith("/a/chunk-")]
+
+
+def test_a_wish_that_is_not_honoured(site: Site, context: BrowserContext, open_page: Open) -> None:
+    gpc(site, context)
+    dnt(site, context)
+    site.respect = {"gpc": False, "dnt": False}
+    open_page("/account")
+    assert len(site.capture.take(1)) == 1
+
+
+def opt_out(page: Page, *, out: bool) -> None:
+    page.evaluate("out => harness.optOut(out)", out)
+
+
+def test_opting_out_and_back_in(site: Site, open_page: Open, trouble: Trouble) -> None:
+    page = open_page("/account")
+    site.capture.take(1)
+    opt_out(page, out=True)
+    assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+    go(page, "/project/PRJ9")
+    go(page, "/team/ABC")
+    page.wait_for_timeout(300)
+    assert [e.name for e in site.capture.received] == ["$pageview"]
+    assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+    opt_out(page, out=False)
+    site.capture.take(2)
+    page.close()
+    first, *rest = ours(site.capture.take(3))
+    assert seen(rest) == [Seen("$pageview", "team", "opt_in"), Seen("$pageleave", "team", "opt_in")]
+    assert first["$device_id"] != rest[0]["$device_id"]
+    assert trouble.messages == []
+
+
+def test_the_choice_outlives_a_logout(site: Site, open_page: Open) -> None:
+    site.opted_out = {"alice"}
+    page = open_page("/account")
+    page.evaluate("harness.session.logout()")
+    until(page, "harness.truth.at(-1).nav === 'logout'")
+    page.wait_for_timeout(300)
+    page.evaluate("harness.session.login('alice', 'pw')")
+    until(page, "harness.truth.at(-1).nav === 'login'")
+    page.wait_for_timeout(300)
+    assert (site.capture.captures, page.evaluate("localStorage.length")) == ([], 0)
+    page.evaluate("harness.session.logout()")
+    until(page, "harness.truth.at(-1).nav === 'logout'")
+    page.evaluate("harness.session.login('bob', 'pw')")
+    received = site.capture.take(1)
+    assert seen(received) == [Seen("$pageview", "home", "login")]
+    assert received[0]["distinct_id"] == "u_bob"
+
+
+def test_opting_out_in_another_tab(site: Site, open_page: Open) -> None:
+    one, other = open_page("/account"), open_page("/team/ABC")
+    site.capture.take(2)
+    opt_out(other, out=True)
+    until(one, "localStorage.length === 0")
+    one.wait_for_timeout(100)
+    go(one, "/project/PRJ9")
+    one.wait_for_timeout(300)
+    assert [e.name for e in site.capture.received] == ["$pageview"] * 2
+    opt_out(other, out=False)
+    site.capture.take(3)
+    go(one, "/team/ABC")
+    received = site.capture.take(4)
+    assert received[3]["route"] == "team"

@@ -1,0 +1,128 @@
+"""The endpoint is blocked, hangs, answers 500: the page does not notice."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs
+from tests.support.browser import Trouble
+from tests.support.capture_server import Mode
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("mode", ["error", "hang", "garbage", "refuse"])
+def test_the_page_works_and_the_events_come_later(site: Site, open_page: Open, mode: Mode) -> None:
+    site.capture.mode = mode
+    page = open_page("/team/ABC")
+    deadline = time.monotonic() + 10
+    while not site.capture.captures and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    for number in range(12):
+        go(page, f"/project/PRJ{number}")
+        # With six connections that hang, this one would wait for a minute.
+        assert page.evaluate("fetch('/api/v1/user/privacy', {method: 'PUT', body: '{\"opt_out\": false}'}).then(r => r.ok)")
+    assert len(site.capture.captures) < 13  # of 25 events
+    site.capture.mode = "ok"
+    site.capture.release()
+    received = site.capture.wait(lambda all_: len({e.uuid for e in all_}) >= 25, 60)
+    unique = {e.uuid: e for e in received}
+    pairs(list(unique.values()))
+    assert [e["route"] for e in ours(list(unique.values()))] == ["team"] * 2 + ["project"] * 23
+
+
+def test_events_survive_a_page_that_goes_while_the_endpoint_is_down(site: Site, open_page: Open) -> None:
+    site.capture.mode = "error"
+    page = open_page("/team/ABC")
+    while not site.capture.captures:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(100)
+    site.capture.mode = "ok"
+    page.close()
+    received = site.capture.take(2)
+    assert [e.name for e in ours(received)] == ["$pageview", "$pageleave"]
+
+
+@pytest.mark.parametrize("what", ["emitter", "slim"])
+def test_a_blocked_script(site: Site, context: BrowserContext, open_page: Open, what: str) -> None:
+    context.route(f"**/*{what}*", lambda route: route.abort("blockedbyclient"))
+    trouble = Trouble(context)
+    page = open_page("/team/ABC")
+    go(page, "/project/PRJ9")
+    page.wait_for_timeout(300)
+    page.close()
+    # What the browser itself says of the blocked request is not ours to keep quiet.
+    assert [m for m in trouble.messages if "ERR_BLOCKED_BY_CLIENT" not in m] == []
+    assert site.capture.captures == []
+
+
+def test_leaving_before_the_sdk_has_come(site: Site, context: BrowserContext) -> None:
+    """The page is left while posthog-js is under way: the view is told all the same, under the session that goes on."""
+    page = context.new_page()
+    page.goto(site.url + "/team/ABC")
+    site.capture.take(1)
+    page.close()
+    site.capture.take(2)
+    context.route("**/*slim*", lambda route: None)
+    page = context.new_page()
+    page.goto(site.url + "/project/PRJ9")
+    wait_for_request(page, site, "emitter", 2)
+    page.wait_for_timeout(300)
+    page.close()
+    received = ours(site.capture.take(4))
+    assert [(e.name, e["route"]) for e in received[2:]] == [("$pageview", "project"), ("$pageleave", "project")]
+    assert {e["$session_id"] for e in received} == {received[0]["$session_id"]}
+    assert {e["distinct_id"] for e in received} == {"u_alice"}
+
+
+def wait_for_request(page: Page, site: Site, name: str, count: int) -> None:
+    while sum(name in request.path for request in site.capture.requests) < count:
+        page.wait_for_timeout(20)
+
+
+LISTENERS = """
+  const held = window.held = new Map();
+  const name = (target, type) => `${target.constructor.name} ${type}`;
+  const add = EventTarget.prototype.addEventListener;
+  const remove = EventTarget.prototype.removeEventListener;
+  let next = 0;
+  const ids = new WeakMap();
+  const key = (target, type, fn) => {
+    if (!ids.has(fn)) ids.set(fn, ++next);
+    return `${name(target, type)} ${ids.get(fn)}`;
+  };
+  EventTarget.prototype.addEventListener = function (type, fn, options) {
+    const self = this ?? window;
+    if (fn && !new Error().stack.includes('slim')) {
+      held.set(key(self, type, fn), name(self, type));
+      options?.signal?.addEventListener('abort', () => held.delete(key(self, type, fn)));
+    }
+    return add.call(self, type, fn, options);
+  };
+  EventTarget.prototype.removeEventListener = function (type, fn, options) {
+    const self = this ?? window;
+    if (fn) held.delete(key(self, type, fn));
+    return remove.call(self, type, fn, options);
+  };
+"""
+
+
+def test_removed_telemetry_leaves_no_listener(site: Site, context: BrowserContext, open_page: Open) -> None:
+    context.add_init_script(LISTENERS)
+    page = open_page("/team/ABC?bare=1")
+    without = page.evaluate("[...held.values()].sort()")
+    page.close()
+    page = open_page("/team/ABC")
+    site.capture.take(1)
+    assert page.evaluate("[...held.values()].sort()") != without
+    page.evaluate("harness.stop()")
+    left = [one for one in page.evaluate("[...held.values()].sort()") if not one.startswith("AbortSignal")]
+    assert left == without
+    assert ours(site.capture.take(2))[1].name == "$pageleave"
+    go(page, "/project/PRJ9")
+    page.close()
+    time.sleep(0.2)
+    assert len(site.capture.received) == 2
