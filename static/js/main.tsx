@@ -81,7 +81,10 @@ followLinks({
   origin: location.origin,
   knows: (url) => match(url.pathname) !== null,
   navigate: (to) => router.navigate(to),
-  prefetch: (url) => void (url.href !== location.href && ahead.fetch(url.href)),
+  prefetch(url) {
+    const thrifty = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
+    if (url.href !== location.href && !thrifty) ahead.fetch(url.href);
+  },
   later(callback, milliseconds) {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);
