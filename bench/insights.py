@@ -18,7 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from flowforge_ui.analytics import insights
-from flowforge_ui.analytics.columns import COLUMNS, table
+from flowforge_ui.analytics.columns import NAMES, table
 from flowforge_ui.analytics.dashboards import patterns, titles
 from flowforge_ui.analytics.demo import Month, month
 from flowforge_ui.analytics.demo.session import Page
@@ -87,9 +87,8 @@ def spent(act: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float
 
 def fill(store: DuckDBStore, sqlite: sqlite3.Connection, count: int, now: datetime) -> float:
     """Put the same events into both; answer the events a second DuckDB took, generating them left out."""
-    names = ["day", *(column.name for column in COLUMNS)]
-    sqlite.execute(f"CREATE TABLE events ({', '.join(names)})")
-    insert = f"INSERT INTO events VALUES ({', '.join('?' * len(names))})"
+    sqlite.execute(f"CREATE TABLE events ({', '.join(NAMES)})")
+    insert = f"INSERT INTO events VALUES ({', '.join('?' * len(NAMES))})"
     took = 0.0
     for batch in made_up(count, now):
         begin = time.perf_counter()

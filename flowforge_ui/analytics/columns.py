@@ -66,6 +66,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("properties", "json"),
 )
 
+NAMES = ("day", *(column.name for column in COLUMNS))  # of the whole table, as every engine has it
+
 # What repeats a column in other words: the SDK's own key against repeats (ours is the uuid) and its own clock.
 _REPEATS = frozenset({"$insert_id", "$time"})
 _TAKEN = frozenset(column.source for column in COLUMNS if column.source) | _REPEATS

@@ -153,7 +153,7 @@ class DuckDBStore:
         return self._forgotten(counted)
 
     def close(self) -> None:
-        with self._opening, self._writing:
+        with self._writing, self._opening:
             if not self._closed:
                 self._closed = True
                 self._writer.close()
@@ -194,18 +194,25 @@ class DuckDBStore:
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._translated():
-            self._ensure_open()
+            if self._fatal:
+                with self._writing:
+                    self._ensure_open()
             with self._opening:
+                self._check_open()
                 cursor = self._root.cursor()
             try:
                 yield cursor
             finally:
                 cursor.close()
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(f"The analytics store {self.path} has been closed.")
+
     def _ensure_open(self) -> None:
+        """For whoever holds `_writing`, which is always taken before `_opening`."""
         with self._opening:
-            if self._closed:
-                raise StoreUnavailable(f"The analytics store {self.path} has been closed.")
+            self._check_open()
             if self._fatal:
                 # The engine refuses all work after a fatal error (a full disk, for instance) until it is opened anew.
                 self._writer.close()

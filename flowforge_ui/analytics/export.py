@@ -10,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import duckdb
-
-from flowforge_ui.analytics.columns import COLUMNS, document
+from flowforge_ui.analytics.columns import NAMES
+from flowforge_ui.analytics.parquet_store import ParquetWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from flowforge_ui.analytics.store import Row, Store
 
 Format = Literal["csv", "parquet"]
-NAMES = ("day", *(column.name for column in COLUMNS))
-_TYPES = {"time": "TIMESTAMP", "integer": "BIGINT", "number": "DOUBLE", "flag": "BOOLEAN"}
 
 
 class Writer(Protocol):
@@ -88,34 +85,4 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class ParquetWriter:
-    """Columns with their types. Rows are gathered in a scratch file beside the target, then written as one table."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._scratch = tempfile.TemporaryDirectory(dir=path.parent, prefix=".")
-        self._engine = duckdb.connect(f"{self._scratch.name}/rows.duckdb", config={"memory_limit": "512MB"})
-        columns = ", ".join(f'"{column.name}" {_TYPES.get(column.kind, "VARCHAR")}' for column in COLUMNS)
-        self._engine.execute(f"CREATE TABLE rows (day DATE, {columns})")
-        kinds = {"day": "DATE", **{column.name: _TYPES.get(column.kind, "VARCHAR") for column in COLUMNS}}
-        self._insert = "INSERT INTO rows SELECT " + ", ".join(
-            f"""unnest(from_json(?, '["{kinds[name]}"]'))""" for name in NAMES
-        )
-
-    def write(self, rows: list[Row]) -> None:
-        self._engine.execute(self._insert, [document([_naive(row[name]) for row in rows]) for name in NAMES])
-
-    def close(self) -> None:
-        path = str(self._path).replace("'", "''")
-        self._engine.execute(f"COPY (SELECT * FROM rows) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
-        self._engine.close()
-        self._scratch.cleanup()
-
-
-def _naive(value: Any) -> Any:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
-
-
 _WRITERS: dict[Format, Callable[[Path], Writer]] = {"csv": CsvWriter, "parquet": ParquetWriter}
-
-__all__ = ["NAMES", "Format", "days_held", "export"]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,6 +19,7 @@ from flowforge_ui.analytics.store import open_store
 from tests.analytics.events import ALICE, act, at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HOLD = """
@@ -171,6 +173,44 @@ def test_closed_is_closed(tmp_path: Path) -> None:
         store.append([act("2026-03-02 10:00", ALICE, "logged in")])
     with pytest.raises(StoreUnavailable, match="has been closed"):
         store.latest()
+
+
+def test_closing_waits_for_nobody_forever(tmp_path: Path) -> None:
+    """Somebody writes and somebody reads while it is closed: both are told, and all three end."""
+    store = DuckDBStore.open(f"duckdb:///{tmp_path}/analytics.duckdb")
+    told: list[str] = []
+
+    def work(act: Callable[[], object]) -> None:
+        try:
+            while True:
+                act()
+        except StoreUnavailable as error:
+            told.append(str(error))
+
+    acts: list[Callable[[], object]] = [
+        lambda: store.append([act("2026-03-02 10:00", ALICE, "logged in")]),
+        store.latest,
+    ]
+    threads = [Thread(target=work, args=(one,), daemon=True) for one in acts]
+    for thread in threads:
+        thread.start()
+    while store.latest() is None:
+        pass
+    store.close()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert [text.rpartition(" ")[0] for text in told] == [f"The analytics store {store.path} has been"] * 2
+
+
+def test_it_opens_itself_anew_after_a_fatal_error(tmp_path: Path) -> None:
+    with closing(DuckDBStore.open(f"duckdb:///{tmp_path}/analytics.duckdb")) as store:
+        for _ in range(2):
+            store.append([act("2026-03-02 10:00", ALICE, "logged in")])
+            store._fatal = True  # as the engine's FatalException sets it
+            assert count(store) == count(store)
+            store._fatal = True
+        store.append([act("2026-03-02 10:00", ALICE, "logged in")])
+        assert count(store) == 3
 
 
 FULL = """

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from flowforge_ui.analytics.export import NAMES, days_held, export
+from flowforge_ui.analytics.columns import NAMES
+from flowforge_ui.analytics.export import days_held, export
 from flowforge_ui.analytics.retention import prune
 from flowforge_ui.telemetry.event import Event
 from tests.analytics.events import ALICE, BOB, act, at, leave, view

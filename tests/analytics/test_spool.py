@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ def test_the_thread_takes_what_comes_and_ends(tmp_path: Path, store: DuckDBStore
         spool = Spool(directory)
         requests = [spool.put([view("2026-03-02 10:00", BOB, 1, n, "home")]) for n in range(5)]
         while any(path.exists() for path in requests):
-            pass
+            time.sleep(0.01)
     finally:
         importer.stop()
     assert held(store) == {"real": 0, "demo": 5}

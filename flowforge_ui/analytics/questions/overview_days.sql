@@ -4,7 +4,7 @@ SELECT
     day,
     count(DISTINCT CASE WHEN role <> 'anonymous' THEN distinct_id END) AS users,
     count(DISTINCT team) AS teams,
-    count(DISTINCT CASE WHEN event = '$pageview' THEN session_id END) AS sessions,
+    count(DISTINCT CASE WHEN event = '$pageview' AND role <> 'anonymous' THEN session_id END) AS sessions,
     count(*) FILTER (WHERE event = '$pageview') AS views
 FROM events
 WHERE timestamp >= $start AND timestamp < $end AND event <> '$pageleave'
