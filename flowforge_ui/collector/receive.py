@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from flowforge_ui.collector import ping as rules
+from flowforge_ui.collector.keeping import Kept
 from flowforge_ui.collector.keyring import Keyring
 from flowforge_ui.collector.limits import Limiter
-from flowforge_ui.collector.store import Kept
 from flowforge_ui.collector.writer import Overloaded, Unavailable, Writer
 from flowforge_ui.telemetry.wire import PingPlan, Reading, WireError
 

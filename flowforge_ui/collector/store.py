@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from flowforge_ui.collector.ping import ALIVE_MS, DAY_MS, HOUR_MS, Chain, Ping, day_of, dimensions, follow, week_of
+from flowforge_ui.collector.keeping import Group, Kept
+from flowforge_ui.collector.ping import HOUR_MS, Ping
 from flowforge_ui.collector.tables import Tables
 from flowforge_ui.database import open_engine, reading, transaction
-from flowforge_ui.telemetry.wire import PingPlan, Value
+from flowforge_ui.telemetry.wire import PingPlan
 
 SCHEMA_VERSION = "1"
 
@@ -28,18 +25,6 @@ class StoreTooNew(Exception):
     """The database was written by a newer collector; nothing was touched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of a ping: ``repeated`` means it was here already, under the same receipt."""
-
-    receipt: str
-    sha256: str
-    received_at: int
-    expires_at: int
-    repeated: bool
-
-
-RollUpKey = tuple[str, date, str, str]
 K = TypeVar("K", bound=tuple[object, ...])
 
 
@@ -50,7 +35,7 @@ class PingStore:
         self.plan = plan
         self.tables = Tables(plan)
         self.engine = open_engine(url)
-        self._columns = {each.path: each.column for each in plan.fields if each.keep and each.path != "instanceId"}
+        self.columns = {each.path: each.column for each in plan.fields if each.keep and each.path != "instanceId"}
 
     def prepare(self) -> None:
         """Create what is missing; refuse a database from a newer collector."""
@@ -65,7 +50,7 @@ class PingStore:
                         f"the collector's database has schema {found}, this program knows {SCHEMA_VERSION}"
                     )
             self.tables.metadata.create_all(tx)
-            self._upsert(tx, about, {"key": "schema", "value": SCHEMA_VERSION})
+            self.upsert(tx, about, [{"key": "schema", "value": SCHEMA_VERSION}])
 
     def _make_sqlite_file(self) -> None:
         path = Path(self.engine.url.database or "")
@@ -91,146 +76,11 @@ class PingStore:
 
     def keep(self, tx: sa.Connection, pings: Sequence[Ping]) -> list[Kept]:
         """Keep a group of pings; the answers stand in the order given. Repeats are answered with what is there."""
-        counts: Counter[RollUpKey] = Counter()
-        hours: Counter[int] = Counter()
-        tallies: Counter[tuple[str, str]] = Counter()
-        kept: dict[int, Kept] = {}
-        # One order for everybody, so that two receivers never wait for each other in a circle.
-        for index in sorted(range(len(pings)), key=lambda each: pings[each].instance_id):
-            kept[index] = self._keep_one(tx, pings[index], counts, hours, tallies)
-        self._add(tx, self.tables.roll_up, {key: n for key, n in counts.items() if n})
-        self._add(tx, self.tables.last_heard, {(hour,): n for hour, n in hours.items() if n})
-        self._add(tx, self.tables.counter, tallies)
-        return [kept[index] for index in range(len(pings))]
+        return Group(self, tx, pings).keep()
 
     def tally(self, tx: sa.Connection, kind: str, names: Mapping[str, int]) -> None:
         """Add to the counters (``refused``, ``unknown_field``)."""
-        self._add(tx, self.tables.counter, {(kind, name): n for name, n in names.items()})
-
-    def _keep_one(
-        self,
-        tx: sa.Connection,
-        ping: Ping,
-        counts: Counter[RollUpKey],
-        hours: Counter[int],
-        tallies: Counter[tuple[str, str]],
-    ) -> Kept:
-        raw = self.tables.raw
-        known = tx.execute(
-            sa.select(raw.c.receipt, raw.c.sha256, raw.c.received_at, raw.c.expires_at).where(
-                raw.c.instance_id == ping.instance_id, raw.c.period == ping.period
-            )
-        ).first()
-        if known is not None:
-            tallies["repeated", ""] += 1
-            return Kept(*known, repeated=True)
-        before = self._installation(tx, ping)
-        chain, copied = self._follow(tx, ping)
-        tx.execute(
-            raw.insert(),
-            {
-                "receipt": ping.receipt,
-                "instance_id": ping.instance_id,
-                "period": ping.period,
-                "sha256": ping.sha256,
-                "received_at": ping.received_at,
-                "expires_at": ping.expires_at,
-                "sender_token": ping.token,
-                "token_epoch": ping.token_epoch,
-                "chain": chain,
-                "payload": json.dumps(dict(ping.values), separators=(",", ":")),
-            },
-        )
-        self._count(ping, before, counts, hours, copied=copied)
-        self._latest(tx, ping, before, copied=copied)
-        self._release(tx, ping, before)
-        tallies["taken", ""] += 1
-        return Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False)
-
-    def _installation(self, tx: sa.Connection, ping: Ping) -> sa.RowMapping | None:
-        installation = self.tables.installation
-        asked = sa.select(installation).where(installation.c.instance_id == ping.instance_id).with_for_update()
-        return tx.execute(asked).mappings().first()
-
-    def _follow(self, tx: sa.Connection, ping: Ping) -> tuple[int, bool]:
-        """The chain this ping continues, and whether another copy of the installation is alive beside it."""
-        table, raw = self.tables.chain, self.tables.raw
-        rows = tx.execute(
-            sa.select(table.c.chain, table.c.head, table.c.seq, table.c.last_seen)
-            .where(table.c.instance_id == ping.instance_id)
-            .order_by(table.c.chain)
-        )
-        chains = [Chain(*row) for row in rows]
-        known = None
-        if ping.last_receipt and all(each.head != ping.last_receipt for each in chains) and chains:
-            number = tx.execute(
-                sa.select(raw.c.chain).where(raw.c.receipt == ping.last_receipt, raw.c.instance_id == ping.instance_id)
-            ).scalar()
-            known = next((each for each in chains if each.number == number), None)
-        chain = follow(chains, ping, known)
-        self._upsert(
-            tx,
-            table,
-            {
-                "instance_id": ping.instance_id,
-                "chain": chain,
-                "head": ping.receipt,
-                "seq": ping.seq or 0,
-                "last_seen": ping.received_at,
-            },
-        )
-        others = (each for each in chains if each.number != chain)
-        return chain, any(ping.received_at - each.last_seen <= ALIVE_MS for each in others)
-
-    def _count(
-        self,
-        ping: Ping,
-        before: sa.RowMapping | None,
-        counts: Counter[RollUpKey],
-        hours: Counter[int],
-        *,
-        copied: bool,
-    ) -> None:
-        day, week = ping.day, week_of(ping.day)
-        last = day_of(before["last_seen"]) if before is not None else None
-        under = dimensions(ping.values)
-        if before is None:
-            under["new"] = ""
-        for grain, start, seen in (
-            ("day", day, last == day),
-            ("week", week, last is not None and week_of(last) == week),
-        ):
-            if not seen:
-                counts.update((grain, start, dimension, value) for dimension, value in under.items())
-        if copied and (before is None or before["copied_day"] != day):
-            counts["day", day, "copied", ""] += 1
-        hours[ping.received_at // HOUR_MS] += 1
-        if before is not None:
-            hours[before["last_seen"] // HOUR_MS] -= 1
-
-    def _latest(self, tx: sa.Connection, ping: Ping, before: sa.RowMapping | None, *, copied: bool) -> None:
-        row: dict[str, Value | date | None] = {
-            "instance_id": ping.instance_id,
-            "first_seen": ping.received_at if before is None else before["first_seen"],
-            "last_seen": ping.received_at if before is None else max(ping.received_at, before["last_seen"]),
-            # The first ping's word stands: nobody can claim an installation later.
-            "secret_hash": ping.secret_hash if before is None else before["secret_hash"],
-            "copied_day": ping.day if copied else (before["copied_day"] if before is not None else None),
-        }
-        row |= {column: ping.values.get(path) for path, column in self._columns.items()}
-        self._upsert(tx, self.tables.installation, row)
-
-    def _release(self, tx: sa.Connection, ping: Ping, before: sa.RowMapping | None) -> None:
-        version = ping.values.get("env.flowforge")
-        if version is None or (before is not None and before["env_flowforge"] == version):
-            return
-        release = self.tables.release
-        insert = self._insert(release).values(version=version, first_seen=ping.received_at)
-        tx.execute(insert.on_conflict_do_nothing())
-        if before is not None and before["env_flowforge"] is not None:
-            out = tx.execute(sa.select(release.c.first_seen).where(release.c.version == version)).scalar_one()
-            days = max(0, ping.received_at - out) // DAY_MS
-            self._add(tx, self.tables.upgrade_lag, {(version, days): 1})
+        self.add(tx, self.tables.counter, {(kind, name): n for name, n in names.items()})
 
     # Keeping in order ------------------------------------------------------------------------------------------
 
@@ -256,30 +106,37 @@ class PingStore:
             return
         for table in (self.tables.raw, self.tables.chain, installation):
             tx.execute(table.delete().where(table.c.instance_id == instance_id))
-        self._add(tx, self.tables.last_heard, {(last // HOUR_MS,): -1})
+        self.add(tx, self.tables.last_heard, {(last // HOUR_MS,): -1})
 
     # SQL -------------------------------------------------------------------------------------------------------
 
     def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
 
-    def _upsert(self, tx: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:
+    def upsert(self, tx: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert rows, or replace what stands under their keys. All name the same columns."""
+        if not rows:
+            return
         keys = [each.name for each in table.primary_key]
         insert = self._insert(table)
-        rest = {name: insert.excluded[name] for name in row if name not in keys}
-        tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), dict(row))
+        rest = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+        tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), [dict(each) for each in rows])
 
-    def _add(self, tx: sa.Connection, table: sa.Table, amounts: Mapping[K, int]) -> None:
+    def add_missing(self, tx: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert rows whose keys are not there yet."""
+        if rows:
+            tx.execute(self._insert(table).on_conflict_do_nothing(), [dict(each) for each in rows])
+
+    def add(self, tx: sa.Connection, table: sa.Table, amounts: Mapping[K, int]) -> None:
         """Add to the counts ``n`` of a table keyed by all its other columns."""
+        if not amounts:
+            return
         keys = [each.name for each in table.primary_key]
         insert = self._insert(table)
         adding = insert.on_conflict_do_update(index_elements=keys, set_={"n": table.c.n + insert.excluded.n})
-        rows: Iterable[dict[str, object]] = (
-            {**dict(zip(keys, key, strict=True)), "n": amounts[key]} for key in sorted(amounts, key=repr)
+        tx.execute(
+            adding, [{**dict(zip(keys, key, strict=True)), "n": amounts[key]} for key in sorted(amounts, key=repr)]
         )
-        listed = list(rows)
-        if listed:
-            tx.execute(adding, listed)
 
 
 def _plain(row: sa.RowMapping) -> dict[str, object]:

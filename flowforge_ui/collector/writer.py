@@ -12,9 +12,10 @@ from contextlib import suppress
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from flowforge_ui.collector.keeping import Kept
 from flowforge_ui.collector.ping import Ping
 from flowforge_ui.collector.spool import Spool
-from flowforge_ui.collector.store import Kept, PingStore
+from flowforge_ui.collector.store import PingStore
 
 log = logging.getLogger(__name__)
 

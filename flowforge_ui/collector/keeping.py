@@ -1,0 +1,254 @@
+"""Keeping a group of pings in one transaction: a few reads, decisions in memory, a few writes, however many."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from flowforge_ui.collector.ping import ALIVE_MS, DAY_MS, HOUR_MS, Chain, Ping, day_of, dimensions, follow, week_of
+
+if TYPE_CHECKING:
+    from flowforge_ui.collector.store import PingStore
+
+RollUpKey = tuple[str, date, str, str]
+# SQLite takes 32 766 values in one statement; fewer keep each statement quick to put together.
+AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a ping: ``repeated`` means it was here already, under the same receipt."""
+
+    receipt: str
+    sha256: str
+    received_at: int
+    expires_at: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Installation:
+    """What the next ping of an installation is judged by. ``latest`` is the ping whose values stand."""
+
+    first_seen: int
+    last_seen: int
+    secret_hash: str | None
+    copied_day: date | None
+    version: str | None
+    latest: Ping | None = None
+
+
+@dataclass
+class Group:
+    """One group of pings; ``keep`` once. Pings of one installation stand in the order they came."""
+
+    store: PingStore
+    tx: sa.Connection
+    pings: Sequence[Ping]
+    _known: dict[str, Kept] = field(default_factory=dict)
+    _installations: dict[str, _Installation] = field(default_factory=dict)
+    _chains: dict[str, dict[int, Chain]] = field(default_factory=lambda: defaultdict(dict))
+    _chain_of: dict[tuple[str, str], int] = field(default_factory=dict)
+    _releases: dict[str, int] = field(default_factory=dict)
+    _new_releases: dict[str, int] = field(default_factory=dict)
+    _raw: list[dict[str, object]] = field(default_factory=list)
+    _touched: set[str] = field(default_factory=set)
+    _touched_chains: set[tuple[str, int]] = field(default_factory=set)
+    _counts: Counter[RollUpKey] = field(default_factory=Counter)
+    _hours: Counter[int] = field(default_factory=Counter)
+    _lags: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _tallies: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def keep(self) -> list[Kept]:
+        """Keep them all; the answers stand in the order given."""
+        kept: dict[int, Kept] = {}
+        self._read()
+        # One order for everybody, so that two receivers never wait for each other in a circle.
+        for index in sorted(range(len(self.pings)), key=lambda each: self.pings[each].instance_id):
+            kept[index] = self._one(self.pings[index])
+        self._write()
+        return [kept[index] for index in range(len(self.pings))]
+
+    # Reading ---------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        raw, release = self.store.tables.raw, self.store.tables.release
+        asked = sa.select(raw.c.receipt, raw.c.sha256, raw.c.received_at, raw.c.expires_at)
+        for row in self._among(asked, raw.c.receipt, {each.receipt for each in self.pings}):
+            self._known[row.receipt] = Kept(row.receipt, row.sha256, row.received_at, row.expires_at, repeated=True)
+        ids = sorted({each.instance_id for each in self.pings})
+        self._read_installations(ids)
+        self._read_chains(ids)
+        heard: dict[str, int] = {}
+        for each in self.pings:
+            if (version := _version(each)) is not None:
+                heard[version] = min(each.received_at, heard.get(version, each.received_at))
+        for row in self._among(sa.select(release.c.version, release.c.first_seen), release.c.version, heard):
+            self._releases[row.version] = row.first_seen
+        self._new_releases = {version: at for version, at in heard.items() if version not in self._releases}
+        self._releases |= self._new_releases
+
+    def _read_installations(self, ids: Collection[str]) -> None:
+        table = self.store.tables.installation
+        asked = sa.select(
+            table.c.instance_id,
+            table.c.first_seen,
+            table.c.last_seen,
+            table.c.secret_hash,
+            table.c.copied_day,
+            table.c.env_flowforge,
+        )
+        for row in self._among(asked.order_by(table.c.instance_id).with_for_update(), table.c.instance_id, ids):
+            self._installations[row.instance_id] = _Installation(*row[1:])
+
+    def _read_chains(self, ids: Collection[str]) -> None:
+        table, raw = self.store.tables.chain, self.store.tables.raw
+        asked = sa.select(table.c.instance_id, table.c.chain, table.c.head, table.c.seq, table.c.last_seen)
+        for row in self._among(asked.order_by(table.c.instance_id, table.c.chain), table.c.instance_id, ids):
+            self._chains[row.instance_id][row.chain] = Chain(*row[1:])
+        heads = {chain.head for chains in self._chains.values() for chain in chains.values()}
+        named = {each.last_receipt for each in self.pings if each.last_receipt and each.instance_id in self._chains}
+        older = sa.select(raw.c.receipt, raw.c.instance_id, raw.c.chain)
+        for row in self._among(older, raw.c.receipt, named - heads):
+            self._chain_of[row.instance_id, row.receipt] = row.chain
+
+    def _among(self, asked: sa.Select[Any], column: sa.Column[str], values: Collection[str | None]) -> Iterator[Any]:
+        listed = sorted(each for each in values if each is not None)
+        for start in range(0, len(listed), AT_ONCE):
+            yield from self.tx.execute(asked.where(column.in_(listed[start : start + AT_ONCE])))
+
+    # Deciding --------------------------------------------------------------------------------------------------
+
+    def _one(self, ping: Ping) -> Kept:
+        known = self._known.get(ping.receipt)
+        if known is not None:
+            self._tallies["repeated", ""] += 1
+            return known
+        before = self._installations.get(ping.instance_id)
+        chain, copied = self._follow(ping)
+        self._raw.append(_raw_row(ping, chain))
+        self._count(ping, before, copied=copied)
+        self._count_upgrade(ping, before)
+        self._installations[ping.instance_id] = _after(ping, before, copied=copied)
+        self._touched.add(ping.instance_id)
+        self._tallies["taken", ""] += 1
+        kept = Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False)
+        self._known[ping.receipt] = replace(kept, repeated=True)
+        return kept
+
+    def _follow(self, ping: Ping) -> tuple[int, bool]:
+        """The chain this ping continues, and whether another copy of the installation is alive beside it."""
+        chains = self._chains[ping.instance_id]
+        known = chains.get(self._chain_of.get((ping.instance_id, ping.last_receipt or ""), -1))
+        number = follow(tuple(chains.values()), ping, known)
+        copied = any(ping.received_at - each.last_seen <= ALIVE_MS for each in chains.values() if each.number != number)
+        chains[number] = Chain(number, ping.receipt, ping.seq or 0, ping.received_at)
+        self._chain_of[ping.instance_id, ping.receipt] = number
+        self._touched_chains.add((ping.instance_id, number))
+        return number, copied
+
+    def _count(self, ping: Ping, before: _Installation | None, *, copied: bool) -> None:
+        day, week = ping.day, week_of(ping.day)
+        last = day_of(before.last_seen) if before is not None else None
+        under = dimensions(ping.values)
+        if before is None:
+            under["new"] = ""
+        # One that comes late, out of the spool, after a later one: its day was counted, or nobody can tell any more.
+        for grain, start, seen in (
+            ("day", day, last is not None and last >= day),
+            ("week", week, last is not None and week_of(last) >= week),
+        ):
+            if not seen:
+                self._counts.update((grain, start, dimension, value) for dimension, value in under.items())
+        if copied and (before is None or before.copied_day != day):
+            self._counts["day", day, "copied", ""] += 1
+        if before is None:
+            self._hours[ping.received_at // HOUR_MS] += 1
+        elif ping.received_at > before.last_seen:
+            self._hours[ping.received_at // HOUR_MS] += 1
+            self._hours[before.last_seen // HOUR_MS] -= 1
+
+    def _count_upgrade(self, ping: Ping, before: _Installation | None) -> None:
+        version = _version(ping)
+        if before is None or before.version is None or version is None or version == before.version:
+            return
+        out = min(self._releases.get(version, ping.received_at), ping.received_at)
+        self._lags[version, (ping.received_at - out) // DAY_MS] += 1
+
+    # Writing ---------------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        store, tables = self.store, self.store.tables
+        if self._raw:
+            self.tx.execute(tables.raw.insert(), self._raw)
+            store.upsert(self.tx, tables.chain, [self._chain_row(*each) for each in sorted(self._touched_chains)])
+            store.upsert(self.tx, tables.installation, [self._row(each) for each in sorted(self._touched)])
+            released = [{"version": each, "first_seen": at} for each, at in sorted(self._new_releases.items())]
+            store.add_missing(self.tx, tables.release, released)
+        store.add(self.tx, tables.upgrade_lag, self._lags)
+        store.add(self.tx, tables.roll_up, {key: n for key, n in self._counts.items() if n})
+        store.add(self.tx, tables.last_heard, {(hour,): n for hour, n in self._hours.items() if n})
+        store.add(self.tx, tables.counter, self._tallies)
+
+    def _chain_row(self, instance_id: str, number: int) -> dict[str, object]:
+        chain = self._chains[instance_id][number]
+        return {
+            "instance_id": instance_id,
+            "chain": number,
+            "head": chain.head,
+            "seq": chain.seq,
+            "last_seen": chain.last_seen,
+        }
+
+    def _row(self, instance_id: str) -> dict[str, object]:
+        now = self._installations[instance_id]
+        values: Mapping[str, object] = now.latest.values if now.latest is not None else {}
+        return {
+            "instance_id": instance_id,
+            "first_seen": now.first_seen,
+            "last_seen": now.last_seen,
+            "secret_hash": now.secret_hash,
+            "copied_day": now.copied_day,
+            **{column: values.get(path) for path, column in self.store.columns.items()},
+        }
+
+
+def _after(ping: Ping, before: _Installation | None, *, copied: bool) -> _Installation:
+    version = _version(ping)
+    if before is None:
+        day = ping.day if copied else None
+        return _Installation(ping.received_at, ping.received_at, ping.secret_hash, day, version, ping)
+    return _Installation(
+        first_seen=before.first_seen,
+        last_seen=max(ping.received_at, before.last_seen),
+        secret_hash=before.secret_hash,  # the first ping's word stands: nobody can claim an installation later
+        copied_day=ping.day if copied else before.copied_day,
+        version=version,
+        latest=ping,
+    )
+
+
+def _raw_row(ping: Ping, chain: int) -> dict[str, object]:
+    return {
+        "receipt": ping.receipt,
+        "instance_id": ping.instance_id,
+        "period": ping.period,
+        "sha256": ping.sha256,
+        "received_at": ping.received_at,
+        "expires_at": ping.expires_at,
+        "sender_token": ping.token,
+        "token_epoch": ping.token_epoch,
+        "chain": chain,
+        "payload": json.dumps(dict(ping.values), separators=(",", ":")),
+    }
+
+
+def _version(ping: Ping) -> str | None:
+    found = ping.values.get("env.flowforge")
+    return None if found is None else str(found)

@@ -1,0 +1,116 @@
+"""Keeping pings in groups comes to the same as keeping them one by one, on both databases."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, receipt_of
+from flowforge_ui.collector.store import PingStore
+from tests.support.collector import PLAN
+
+START = int(datetime(2026, 11, 2, 6, tzinfo=UTC).timestamp() * 1000)
+
+
+def a_ping(
+    instance: str, at: int, version: str, *, seq: int | None = 1, last: str | None = None, word: str = ""
+) -> Ping:
+    period = f"{at}-{word}"
+    return Ping(
+        instance_id=str(uuid.uuid5(uuid.NAMESPACE_OID, instance)),
+        period=period,
+        sha256="0" * 64,
+        receipt=receipt_of(str(uuid.uuid5(uuid.NAMESPACE_OID, instance)), period),
+        received_at=at,
+        expires_at=at + DAY_MS,
+        token=None,
+        token_epoch=None,
+        seq=seq,
+        last_receipt=last,
+        secret_hash=f"{len(instance):064x}",
+        values={"env.flowforge": version, "os.type": "Linux", "platform.counts.users": seq or 0},
+    )
+
+
+def some_weeks(seed: int) -> list[Ping]:
+    """Six installations for three weeks: upgrades, repeats, one that was copied, one without numbers, silence."""
+    chance = random.Random(seed)
+    heads: dict[tuple[str, int], tuple[int, str | None]] = {}
+    found: list[Ping] = []
+    for day in range(21):
+        for name in "abcdef":
+            if chance.random() < 0.15:
+                continue
+            for copy in (0, 1) if name == "c" and day > 7 else (0,):
+                seq, last = heads.get((name, copy), heads.get((name, 0), (0, None)))
+                at = START + day * DAY_MS + chance.randrange(10) * HOUR_MS + copy
+                ping = a_ping(
+                    name,
+                    at,
+                    "0.9.0" if day < chance.randrange(5, 15) else "0.10.0",
+                    seq=None if name == "f" else seq + 1,
+                    last=None if name == "f" or chance.random() < 0.1 else last,
+                    word=str(copy),
+                )
+                heads[name, copy] = (seq + 1, ping.receipt)
+                found += [ping, ping] if chance.random() < 0.2 else [ping]
+    return sorted(found, key=lambda each: each.received_at)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Two empty databases of one kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/one.db", f"sqlite:///{tmp_path}/two.db"
+    else:
+        cluster = request.getfixturevalue("postgres_cluster")
+        yield cluster.create(), cluster.create()
+
+
+def contents(url: str, pings: list[Ping], group: int) -> dict[str, list[tuple[Any, ...]]]:
+    store = PingStore(url, PLAN)
+    store.prepare()
+    for start in range(0, len(pings), group):
+        with store.writing() as tx:
+            store.keep(tx, pings[start : start + group])
+    with store.reading() as tx:
+        found = {
+            # An hour in which nobody was heard last is the same with a row and without.
+            table.name: sorted((tuple(row) for row in tx.execute(sa.select(table)) if row[-1] != 0), key=repr)
+            for table in store.tables.metadata.sorted_tables
+        }
+    store.close()
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_groups_come_to_the_same_as_one_by_one(url: tuple[str, str], seed: int) -> None:
+    pings = some_weeks(seed)
+    single, grouped = contents(url[0], pings, 1), contents(url[1], pings, 40)
+    assert single == grouped
+    assert len(single["ping_raw"]) == len({each.receipt for each in pings}) > 80
+    assert ("day", "copied") in {(row[0], row[2]) for row in single["roll_up"]}
+
+
+def test_one_that_comes_late_moves_nothing_back(tmp_path: Path) -> None:
+    """Out of the spool after a later one: it was heard when it was heard last, and its day counts once."""
+    early = a_ping("a", START, "0.9.0")
+    late = a_ping("a", START + 3 * DAY_MS, "0.9.0", seq=2)
+    found = contents(f"sqlite:///{tmp_path}/late.db", [late, early, early], 1)
+    assert found["last_heard"] == [((START + 3 * DAY_MS) // HOUR_MS, 1)]
+    assert sum(row[4] for row in found["roll_up"] if (row[0], row[2]) == ("day", "all")) == 1
+
+
+def test_the_first_to_carry_a_version_dates_its_release(tmp_path: Path) -> None:
+    """Within a group, too, where installations stand in another order than their pings came."""
+    names = sorted("abcdefgh", key=lambda each: str(uuid.uuid5(uuid.NAMESPACE_OID, each)))
+    pings = [a_ping(name, START - number * DAY_MS, "0.9.0") for number, name in enumerate(names)]
+    found = contents(f"sqlite:///{tmp_path}/releases.db", pings, 100)
+    assert found["release"] == [("0.9.0", START - 7 * DAY_MS)]
