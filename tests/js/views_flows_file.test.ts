@@ -27,7 +27,7 @@ test("a file that is no JSON is refused with the place", () => {
   );
   assert.equal(
     problem('[{"id": "1"'),
-    "This is not JSON (line 1, column 12). Export it again from Node-RED and take the whole file.",
+    "This is not JSON (it ends too early). Export it again from Node-RED and take the whole file.",
   );
 });
 

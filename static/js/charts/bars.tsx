@@ -88,16 +88,3 @@ export function Columns({ label, columns, ends }: ColumnsProps) {
     </div>
   );
 }
-
-/** A line without axes, for a trend beside a number that is written out. */
-export function Sparkline({ values }: { values: readonly number[] }) {
-  const highest = Math.max(1, ...values);
-  const step = values.length > 1 ? 100 / (values.length - 1) : 0;
-  const points = values.map((value, index) => `${(index * step).toFixed(2)},${(30 - (value / highest) * 28).toFixed(2)}`);
-  return (
-    <svg class="sparkline" viewBox="0 0 100 32" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <polygon class="sparkline-area" points={`0,32 ${points.join(" ")} 100,32`} />
-      <polyline class="sparkline-line" points={points.join(" ")} />
-    </svg>
-  );
-}

@@ -103,15 +103,8 @@ export function clockTime(iso: Maybe<string>): string {
   return date ? date.toLocaleTimeString("en-GB", { hour12: false }) : DASH;
 }
 
-/** An instant on the reader's own calendar: "23 Nov 2026, 14:03". */
-export function dateTime(iso: Maybe<string>): string {
-  const date = instant(iso);
-  if (!date) return DASH;
-  return date.toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
-}
-
 /** "23 Nov 2026" on the reader's own calendar. */
-export function date(iso: Maybe<string>): string {
+function date(iso: Maybe<string>): string {
   const value = instant(iso);
   return value ? value.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) : DASH;
 }

@@ -81,7 +81,11 @@ function FirstProject({ teams }: { teams: readonly Team[] }) {
       icon="project"
       action={team && <LinkButton href={path`/team/${team.id}/projects/create`} icon="plus">New project in {team.name}</LinkButton>}
     >
-      <p>{team ? "A project keeps a flows file, so that it can be counted, shared and exported." : "Your teams have no projects, and viewers cannot create them."}</p>
+      <p>
+        {team
+          ? "A project keeps a flows file, so that it can be counted, shared and exported."
+          : "Your teams have no projects, and viewers cannot create them."}
+      </p>
     </EmptyState>
   );
 }

@@ -39,6 +39,7 @@ function Running({ first, ctx }: { first: InsightsLive; ctx: PageContext }) {
     running,
   );
   useShortcuts({ p: () => setRunning(!running) });
+  const busiest = Math.max(0, ...live.minutes.map((minute) => minute.views));
   const views = live.minutes.reduce((sum, minute) => sum + minute.views, 0);
   return (
     <>
@@ -55,7 +56,7 @@ function Running({ first, ctx }: { first: InsightsLive; ctx: PageContext }) {
       <StatTiles>
         <StatTile label="People here now" value={count(live.users_now)} definition="Signed-in people with an event in the last five minutes" />
         <StatTile label="Views in 30 minutes" value={count(views)} definition="Pages entered in the last 30 minutes" />
-        <StatTile label="Busiest minute" value={count(Math.max(0, ...live.minutes.map((minute) => minute.views)))} unit="views" definition="Most views in one of the last 30 minutes" />
+        <StatTile label="Busiest minute" value={count(busiest)} unit="views" definition="Most views in one of the last 30 minutes" />
       </StatTiles>
       <LiveMinutes minutes={live.minutes} />
       <EventStream events={live.events} fresh={live !== first} paused={!running} />

@@ -47,7 +47,16 @@ function CreateForm({ team, ctx }: { team: Team; ctx: PageContext }) {
   return (
     <Card>
       <FormBody form={form} label="New project">
-        <Field name="name" label="Name" hint="What its flows do." error={form.errors.name ?? form.errors.team} maxLength={100} autocomplete="off" required autofocus />
+        <Field
+          name="name"
+          label="Name"
+          hint="What its flows do."
+          error={form.errors.name ?? form.errors.team}
+          maxLength={100}
+          autocomplete="off"
+          required
+          autofocus
+        />
         <div class="actions">
           <Button type="submit" kind="primary" busy={form.busy}>Create project</Button>
           <LinkButton kind="quiet" href={path`/team/${team.id}/projects`}>Cancel</LinkButton>

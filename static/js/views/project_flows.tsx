@@ -17,7 +17,9 @@ import { mayEdit } from "./parts/roles.ts";
 import type { Flows, Project } from "./parts/shapes.ts";
 
 const FIRST = 20;
-const DEFINITION = "Nodes and configuration nodes by their type, disabled ones too; instances of subflows count as one type. Tabs, subflow definitions, groups and junctions do not count.";
+const DEFINITION =
+  "Nodes and configuration nodes by their type, disabled ones too; instances of subflows count as one type. " +
+  "Tabs, subflow definitions, groups and junctions do not count.";
 
 type TypeCount = Flows["types"][number];
 const COLUMNS: readonly Column<TypeCount>[] = [

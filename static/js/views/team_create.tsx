@@ -23,7 +23,16 @@ function TeamCreate({ ctx }: { ctx: PageContext }) {
       <PageHeader title="New team" crumbs={[{ label: "Home", href: "/" }]} lede="You become its owner and can invite others afterwards." />
       <Card>
         <FormBody form={form} label="New team">
-          <Field name="name" label="Name" hint="A plant, a line, a department: what the people in it share." error={form.errors.name} maxLength={100} autocomplete="off" required autofocus />
+          <Field
+            name="name"
+            label="Name"
+            hint="A plant, a line, a department: what the people in it share."
+            error={form.errors.name}
+            maxLength={100}
+            autocomplete="off"
+            required
+            autofocus
+          />
           <div class="actions">
             <Button type="submit" kind="primary" busy={form.busy}>Create team</Button>
             <LinkButton kind="quiet" href="/">Cancel</LinkButton>

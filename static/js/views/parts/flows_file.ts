@@ -1,5 +1,7 @@
 /** Reading a Node-RED flows file before it is sent, so that a wrong file is refused with words that help. Pure. */
 
+import { errorOffset } from "./json_place.ts";
+
 /** The server refuses more; bytes of UTF-8. */
 export const MOST_BYTES = 5_000_000;
 const TOO_LARGE = "The file is larger than 5 MB.";
@@ -20,8 +22,8 @@ export async function readFlowsFile(file: Blob): Promise<Reading> {
 
 /** `text` is the file's content, or what was pasted. */
 export function readFlows(text: string): Reading {
-  const content = text.replace(/^\ufeff/, "").trim();
-  if (content === "") return { problem: "Choose a file or paste its content." };
+  const content = text.replace(/^\ufeff/, "").trimEnd();
+  if (content.trim() === "") return { problem: "Choose a file or paste its content." };
   if (new Blob([content]).size > MOST_BYTES) return { problem: TOO_LARGE };
   const parsed = parse(content);
   if ("problem" in parsed) return parsed;
@@ -31,8 +33,8 @@ export function readFlows(text: string): Reading {
 function parse(content: string): { value: unknown } | { problem: string } {
   try {
     return { value: JSON.parse(content) };
-  } catch (error) {
-    return { problem: `This is not JSON${place(content, error)}. Export it again from Node-RED and take the whole file.` };
+  } catch {
+    return { problem: `This is not JSON${place(content)}. Export it again from Node-RED and take the whole file.` };
   }
 }
 
@@ -73,15 +75,10 @@ function count(entries: readonly FlowsNode[]): FlowsFile {
   return { tabs: entries.filter(({ type }) => type === "tab").length, nodes, configNodes: counted.length - nodes };
 }
 
-/** Engines name the place of a syntax error in different words; without one nothing is said. */
-function place(content: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : "";
-  const named = /line (\d+) column (\d+)/.exec(message);
-  if (named) return ` (line ${named[1]}, column ${named[2]})`;
-  const position = /position (\d+)/.exec(message);
-  if (position) {
-    const before = content.slice(0, Number(position[1])).split("\n");
-    return ` (line ${before.length}, column ${(before.at(-1) ?? "").length + 1})`;
-  }
-  return /unexpected end/i.test(message) ? " (it ends too early)" : "";
+function place(content: string): string {
+  const offset = errorOffset(content);
+  if (offset === null) return "";
+  if (offset === content.length) return " (it ends too early)";
+  const before = content.slice(0, offset).split("\n");
+  return ` (line ${before.length}, column ${(before.at(-1) ?? "").length + 1})`;
 }

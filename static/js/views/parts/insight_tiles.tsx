@@ -28,7 +28,9 @@ function InsightTile({ tile, compared, whole }: { tile: Tile } & Omit<Props, "ti
       <p class={`tile-change change-${whole ? moved.direction : "unknown"}`} title={`${measure(tile.previous, tile.unit)} from ${compared}`}>
         <span>{moved.text}</span>
         <span class="muted">
-          {tile.previous === null ? "nothing to compare" : <><span class="visually-hidden">against </span>{measure(tile.previous, tile.unit)} before</>}
+          {tile.previous === null ? "nothing to compare" : (
+            <><span class="visually-hidden">against </span>{measure(tile.previous, tile.unit)} before</>
+          )}
         </span>
       </p>
       <Definition lead={`n = ${count(tile.n)}`} text={tile.definition} />

@@ -19,7 +19,10 @@ export function AnalyticsOff({ ctx }: { ctx: PageContext }) {
       >
         <p>
           {admin ? (
-            <>Switch on “Usage analytics on this server” in Admin Settings, or set <code>telemetry.frontend.local.enabled: true</code> in flowforge.yml.</>
+            <>
+              Switch on “Usage analytics on this server” in Admin Settings, or
+              set <code>telemetry.frontend.local.enabled: true</code> in flowforge.yml.
+            </>
           ) : "An administrator can switch it on in Admin Settings."}
         </p>
         <p>Events then stay in this installation's own store; nothing leaves the server for it. Numbers begin with the day it is switched on.</p>
@@ -38,7 +41,10 @@ export function FirstEvent({ ctx }: { ctx: PageContext }) {
     <Card>
       <EmptyState title="Waiting for the first event" icon="insights" action={<LinkButton href="/">Go to Home</LinkButton>}>
         <p class="waiting" role="status"><span class="pulse" aria-hidden="true" />Listening. This page fills by itself.</p>
-        <p>Walk through a few pages, in this browser or another: Home, a team, a project. Your own visits count too, unless you have opted out or your browser asks not to be tracked.</p>
+        <p>
+          Walk through a few pages, in this browser or another: Home, a team, a project. Your own visits count too,
+          unless you have opted out or your browser asks not to be tracked.
+        </p>
       </EmptyState>
     </Card>
   );

@@ -44,7 +44,10 @@ export function MemberTable({ team, members, ctx }: Props) {
         />
       ) : teamRoleLabel(member.role)),
     },
-    { key: "joined", label: "Joined", align: "end", minor: true, sort: (member) => member.joined_at, cell: (member) => <When iso={member.joined_at} /> },
+    {
+      key: "joined", label: "Joined", align: "end", minor: true, sort: (member) => member.joined_at,
+      cell: (member) => <When iso={member.joined_at} />,
+    },
   ];
   if (manages) {
     columns.push({

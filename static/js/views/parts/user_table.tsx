@@ -38,7 +38,10 @@ export function UserTable({ users, ctx }: { users: readonly Account[]; ctx: Page
         />
       ),
     },
-    { key: "seen", label: "Last sign-in", align: "end", minor: true, sort: (user) => user.last_login_at, cell: (user) => (user.last_login_at ? <When iso={user.last_login_at} /> : <span class="muted">never</span>) },
+    {
+      key: "seen", label: "Last sign-in", align: "end", minor: true, sort: (user) => user.last_login_at,
+      cell: (user) => (user.last_login_at ? <When iso={user.last_login_at} /> : <span class="muted">never</span>),
+    },
     {
       key: "state", label: "State", sort: (user) => Number(user.suspended),
       cell: (user) => (user.suspended ? <Badge tone="warning">Suspended</Badge> : <span class="muted">Active</span>),
