@@ -80,12 +80,12 @@ def build(
     engine = open_database(settings)
     here = installation.ensure(engine, clock)
     plan = _plan()
-    pseudonyms = Pseudonyms(here.secret)
+    identity = settings.telemetry.frontend.posthog.identity
+    pseudonyms = Pseudonyms(here.secret, identity)
     channels = Channels(settings, engine)
     outbox = Outbox(partial(transaction, engine), partial(reading, engine), clock)
     waker = Waker()
     intake = Intake(outbox, wake=waker)
-    identity = settings.telemetry.frontend.posthog.identity
     platform = Platform.build(
         engine=engine,
         clock=clock,

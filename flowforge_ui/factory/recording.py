@@ -76,8 +76,8 @@ class OptOuts:
     def _read(self) -> frozenset[str]:
         c = tables.users.c
         with reading(self._engine) as tx:
-            ids = tx.execute(select(c.id).where(c.telemetry_opt_out.is_(True))).scalars().all()
-        for user_id in ids:
+            users = tx.execute(select(c.id, c.username).where(c.telemetry_opt_out.is_(True))).all()
+        for user_id, username in users:
             if user_id not in self._names:
-                self._names[user_id] = self._pseudonyms.user(user_id)
-        return frozenset(self._names[user_id] for user_id in ids)
+                self._names[user_id] = self._pseudonyms.person(user_id, username)
+        return frozenset(self._names[user_id] for user_id, _ in users)

@@ -32,7 +32,7 @@ class Actor:
 
 
 def actor_for(pseudonyms: Pseudonyms, user_id: str, username: str, role: Role, *, opted_out: bool) -> Actor:
-    return Actor(user_id, username, role, Subject(pseudonyms.user(user_id), opted_out, role))
+    return Actor(user_id, username, role, Subject(pseudonyms.person(user_id, username), opted_out, role))
 
 
 def require_admin(actor: Actor) -> None:

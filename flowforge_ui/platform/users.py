@@ -206,7 +206,7 @@ def remove(tx: Connection, ledger: Ledger, actor: Actor, user_id: str) -> None:
     _keep_an_administrator(tx, user)
     _keep_the_owners(tx, user_id)
     tx.execute(delete(tables.users).where(_c.id == user_id))
-    ledger.forget(tx, ledger.pseudonyms.user(user_id))
+    ledger.forget(tx, ledger.pseudonyms.person(user_id, user.username))
     ledger.note(tx, actor, "user removed", target=user.username)
 
 

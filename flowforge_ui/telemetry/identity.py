@@ -36,11 +36,16 @@ class Pseudonyms:
     are hashed apart: user 1 and team 1 have nothing in common.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, mode: IdentityMode = "pseudonymous") -> None:
         if len(secret) < 16:
             raise ValueError("the installation's secret needs at least 16 bytes")
+        self._mode = mode
         self._names = _derive(secret, b"pseudonyms")
         self._tickets = _derive(secret, b"tickets")
+
+    def person(self, user_id: object, username: str) -> str:
+        """What telemetry knows a user by: the pseudonym or, where the mode says so, the name itself."""
+        return username if self._mode == "username" else self.user(user_id)
 
     def user(self, user_id: object) -> str:
         return self._pseudonym("u_", user_id)

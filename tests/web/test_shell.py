@@ -121,7 +121,7 @@ def test_boot_facts_of_a_visitor(runtime: Runtime, cast: Cast) -> None:
                 "apikey": runtime.house.platform.installation.local_token,
                 "api_host": f"http://localhost/{prefix}",
                 "local": None,
-                "capture_pageview": True,
+                "capture_pageview": False,
                 "transport": "relay",
                 "pageleave": "route",
                 "person": None,

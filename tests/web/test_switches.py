@@ -185,3 +185,23 @@ def test_nothing_leaves_when_that_is_forbidden(make: Build) -> None:
         ("posthog", "sending_disabled"),
         ("plausible", "sending_disabled"),
     ]
+
+
+@pytest.mark.parametrize("mode", ["anonymous", "pseudonymous", "username"])
+def test_whom_telemetry_knows(make: Build, cast: Cast, mode: str) -> None:
+    """The page, the server's own acts and the opt-out all use the same name for a person."""
+    posthog = {"apikey": KEY, "capture_pageview": False, "identity": mode}
+    runtime = make(json.dumps({"telemetry": {"frontend": {"posthog": posthog}}}))
+    browser = Browser(runtime)
+    person = browser.login("alice").get_json()["boot"]["telemetry"]["posthog"]["person"]
+    (act,) = runtime.house.outbox.recent()
+    if mode == "anonymous":
+        assert cast.alice.subject.distinct_id not in json.dumps(person)
+        assert act.event.distinct_id not in {cast.alice.subject.distinct_id, "alice"}
+        return
+    name = {"pseudonymous": cast.alice.subject.distinct_id, "username": "alice"}[mode]
+    assert (person["distinct_id"], act.event.distinct_id) == (name, name)
+    assert browser.get("/api/v1/user/privacy").get_json()["pseudonym"] == name
+    browser.send("PUT", "/api/v1/user/privacy", {"opt_out": True})
+    assert runtime.house.capture.opted_out(name) is True
+    assert dict(runtime.house.outbox.recent()[0].sinks) == {"local": "abandoned", "posthog": "abandoned"}
