@@ -79,7 +79,8 @@ def _posthog(
         target = {**target, "local": None}
     return {
         **target,
-        "capture_pageview": settings.capture_pageview,
+        # The setting is PostHog's: kept on this server alone, the SDK's own views would only double ours.
+        "capture_pageview": settings.capture_pageview and to_posthog,
         "transport": "direct" if direct else "relay",
         "pageleave": settings.pageleave,
         "person": _person(settings, person, with_ticket=not direct or to_local),
@@ -88,9 +89,13 @@ def _posthog(
 
 
 def _person(settings: PageSettings, person: Person | None, *, with_ticket: bool) -> dict[str, Any] | None:
-    if person is None or settings.identity == "anonymous":
+    """With `identity: anonymous` a page learns a ticket for its role at most: the same for everybody who has it."""
+    if person is None:
         return None
-    return {"distinct_id": person.subject.distinct_id, "ticket": person.ticket if with_ticket else None}
+    ticket = person.ticket if with_ticket else None
+    if settings.identity == "anonymous":
+        return {"distinct_id": None, "ticket": ticket} if ticket else None
+    return {"distinct_id": person.subject.distinct_id, "ticket": ticket}
 
 
 def relayed_sinks(settings: PageSettings, *, posthog: Decision, local: Decision) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from .capture_wire import Envelope, Refused, decode, parse, unwrap
 from .event import Clock, Role, milliseconds, utc_now
 from .identity import Identity, IdentityMode, Pseudonyms
 from .intake import Overloaded, Unavailable
-from .outbox import mask
+from .outbox import SINKS, mask
 from .reasons import REFUSALS, DropReason, RefusedReason
 from .values import uuid_text
 
@@ -188,11 +188,19 @@ class Capture:
         if clean.invalid:
             tally["property", "invalid"] += clean.invalid
         kept = clean.properties
+        pending = context.pending
         if properties.get("source") == "router":
             kept["source"] = "router"
+        else:
+            # What the SDK captures on its own account (`capture_pageview: true`) is PostHog's business: here it would
+            # be a second view of the same page.
+            pending &= ~SINKS["local"]
+            if not pending:
+                raise _Drop("no_channel")
         kept["app_version"] = self.app_version
         kept["role"] = who.role
-        kept["$is_identified"] = kept["$process_person_profile"] = who.role != "anonymous"
+        identified = who.role != _ANONYMOUS and self.identity != "anonymous"
+        kept["$is_identified"] = kept["$process_person_profile"] = identified
         stored = orjson.dumps(kept).decode()
         return (
             _uuid(event, name),
@@ -202,7 +210,7 @@ class Capture:
             context.now,
             "browser",
             stored,
-            context.pending,
+            pending,
         )
 
     def _name(self, event: Mapping[str, Any]) -> str:
@@ -220,10 +228,15 @@ class Capture:
             raise _Drop("identity_unproven")
         anonymous = uuid_text(claimed)
         ticket = properties.get("ticket")
-        if self.identity != "anonymous" and isinstance(ticket, str):
+        if isinstance(ticket, str):
             if ticket not in context.identities:
                 context.identities[ticket] = self.pseudonyms.open(ticket, context.at)
             proven = context.identities[ticket]
+            if self.identity == "anonymous":
+                # Here a ticket tells a role and nobody's name.
+                if anonymous is None:
+                    raise _Drop("identity_unproven")
+                return Identity(anonymous, proven.role if proven is not None else _ANONYMOUS)
             if proven is not None and (anonymous or claimed == proven.distinct_id):
                 return proven
             raise _Drop("identity_unproven")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from .event import Scalar, Subject
+    from .event import Role, Scalar, Subject
     from .identity import IdentityMode
     from .outbox import Outbox
     from .plan import Plan
@@ -77,9 +77,11 @@ class OutboxRecorder:
 
     def _event(self, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> Event:
         now = milliseconds(self._clock())
-        common = {"app_version": self._app_version, "role": subject.role, "source": "server"}
-        # Never identify: an act then has no actor that a second act could be linked to.
-        distinct_id = new_uuid() if self._identity == "anonymous" else subject.distinct_id
+        # Never identify: an act then has no actor that a second act could be linked to, and counts for nobody.
+        unnamed = self._identity == "anonymous"
+        distinct_id = new_uuid() if unnamed else subject.distinct_id
+        role: Role = "anonymous" if unnamed else subject.role
+        common = {"app_version": self._app_version, "role": role, "source": "server"}
         return Event(new_uuid(), name, distinct_id, now, {**properties, **common}, "server", now)
 
     @staticmethod

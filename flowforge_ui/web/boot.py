@@ -47,8 +47,8 @@ def facts(house: House, tx: Connection, caller: Caller) -> dict[str, Any]:
 
 
 def telemetry(house: House, now: Now, caller: Caller) -> dict[str, Any]:
-    """What the page may measure. Before set-up is finished that is nothing."""
-    if not now.setup.finished:
+    """What the page may measure: nothing before set-up is finished, nor in a browser that says no."""
+    if not now.setup.finished or caller.refuses_telemetry:
         page = house.page
         return {"posthog": None, "plausible": None, "respect": {"gpc": page.respect_gpc, "dnt": page.respect_dnt}}
     return telemetry_facts(
@@ -73,7 +73,8 @@ def _person(house: House, caller: Caller) -> Person | None:
         return None
     hour = house.platform.ledger.now().replace(minute=0, second=0, microsecond=0)
     subject = caller.actor.subject
-    return Person(subject, house.platform.pseudonyms.ticket(subject.distinct_id, hour, subject.role))
+    named = "" if house.page.identity == "anonymous" else subject.distinct_id
+    return Person(subject, house.platform.pseudonyms.ticket(named, hour, subject.role))
 
 
 def _choice(now: Now, decision: Decision, house: House) -> dict[str, Any]:

@@ -32,7 +32,8 @@ export interface PostHogFacts {
   transport: "relay" | "direct";
   pageleave: "route" | "exit";
   /** `ticket` is null with `transport: direct`; `person` is null when nobody is identified. */
-  person: { distinct_id: string; ticket: string | null } | null;
+  /** `distinct_id` null: the ticket tells a role, and the same to everybody who has it. */
+  person: { distinct_id: string | null; ticket: string | null } | null;
   dev: boolean;
 }
 

@@ -82,7 +82,8 @@ def test_who_opted_out_gets_nothing(settings: PageSettings) -> None:
 
 def test_nobody_is_named_who_is_not_signed_in_or_shall_not_be_known() -> None:
     assert facts(person=None)["posthog"]["person"] is None
-    assert facts(replace(SETTINGS, identity="anonymous"))["posthog"]["person"] is None
+    unnamed = facts(replace(SETTINGS, identity="anonymous"))["posthog"]["person"]
+    assert unnamed == {"distinct_id": None, "ticket": "ticket-of-alice"}
 
 
 def test_what_a_page_tells_posthog_itself_is_not_told_again() -> None:

@@ -212,6 +212,18 @@ def test_anonymous_means_that_not_even_a_ticket_identifies(engine: Engine, plan:
     site.post([view(1, ticket=ticket()), view(2, distinct_id=ALICE, ticket=ticket())])
     assert [event.distinct_id for event in site.stored] == [ANONYMOUS]
     assert site.stored[0].properties["$process_person_profile"] is False
+    assert site.stored[0].properties["role"] == "user"
+
+
+def test_what_the_sdk_captures_on_its_own_account_is_posthog_s_alone(site: Endpoint) -> None:
+    site.post([view(1), view(2, source="router")])
+    assert [sorted(recorded.sinks) for recorded in site.outbox.recent()] == [["local", "posthog"], ["posthog"]]
+
+    site.sinks.remove("posthog")
+    site.post([view(3), view(4, source="router")])
+    assert [recorded.event.uuid[-1] for recorded in site.outbox.recent()] == ["4", "2", "1"]
+    assert site.counts["dropped"] == {"no_channel": 1}
+
 
 
 NEVER = ["$anon_distinct_id", "$set", "$set_once", "$unset", "$groups", "$group_0", "$ip", "$raw_user_agent"]
@@ -276,7 +288,7 @@ def test_with_no_channel_on_nothing_is_kept(site: Endpoint) -> None:
 
 def test_events_are_addressed_to_the_channels_that_are_on(site: Endpoint) -> None:
     site.sinks.remove("posthog")
-    site.post([view(1)])
+    site.post([view(1, source="router")])
     assert site.outbox.recent()[0].sinks == {"local": "pending"}
 
 

@@ -45,6 +45,7 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
   const context: Properties = { ...referrerOf(page.referrer) };
   let early: PageEvent[] = [];
   let sdk: PostHog | null = null;
+  let loading: Promise<void> | null = null;
   let stopped = page.automated && !facts.dev;
   /** The event being captured; null while the SDK captures on its own account. */
   let ours: PageEvent | null = null;
@@ -53,6 +54,7 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
 
   function record(event: PageEvent): void {
     if (stopped) return;
+    loading ??= load().catch(() => stop("forget"));
     if (sdk) capture(sdk, event);
     else early = [...early, event].slice(-EARLY_MAX);
     if (event.final) flush(true);
@@ -108,8 +110,8 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
   function identity(anonymous: unknown, { person }: Bearer): Properties {
     return {
       distinct_id: person?.distinct_id ?? String(anonymous),
-      $process_person_profile: person !== null,
-      $is_identified: person !== null,
+      $process_person_profile: Boolean(person?.distinct_id),
+      $is_identified: Boolean(person?.distinct_id),
       ...(person?.ticket && { ticket: person.ticket }),
     };
   }
@@ -162,6 +164,7 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
     if (how === "forget") forget(page.storages(), facts.apikey);
   }
 
+  /** Where the SDK is kept out, nothing is told. */
   async function load(): Promise<void> {
     const { default: posthog } = await import("posthog-js/dist/module.slim.no-external.js");
     if (stopped) return;
@@ -173,8 +176,6 @@ export function createPostHogSink({ facts, baseUrl, page }: PostHogParts): Sink 
     for (const event of waiting) capture(sdk, event);
   }
 
-  // Where the SDK is kept out, nothing is told.
-  if (!stopped) void load().catch(() => stop("forget"));
   return { record, flush, wake, stop };
 }
 
