@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { Table, type Column } from "../../components/table.tsx";
@@ -23,7 +22,7 @@ export function UserTable({ users, ctx }: { users: readonly Account[]; ctx: Page
   const columns: readonly Column<Account>[] = [
     {
       key: "user", label: "User", sort: (user) => user.username,
-      cell: (user) => <Person username={user.username} name={user.name} you={own(user)} />,
+      cell: (user) => <Person username={user.username} name={user.name} you={own(user)} suspended={user.suspended} />,
     },
     { key: "email", label: "E-mail", minor: true, sort: (user) => user.email, cell: (user) => <span class="muted">{user.email}</span> },
     {
@@ -41,10 +40,6 @@ export function UserTable({ users, ctx }: { users: readonly Account[]; ctx: Page
     {
       key: "seen", label: "Last sign-in", align: "end", minor: true, sort: (user) => user.last_login_at,
       cell: (user) => (user.last_login_at ? <When iso={user.last_login_at} /> : <span class="muted">never</span>),
-    },
-    {
-      key: "state", label: "State", sort: (user) => Number(user.suspended),
-      cell: (user) => (user.suspended ? <Badge tone="warning">Suspended</Badge> : <span class="muted">Active</span>),
     },
     {
       key: "act", label: "Change", bare: true, align: "end",
