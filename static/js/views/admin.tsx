@@ -3,7 +3,7 @@ import { Badge } from "../components/badge.tsx";
 import { CopyButton } from "../components/button.tsx";
 import { Card, Facts } from "../components/card.tsx";
 import { Notice } from "../components/notice.tsx";
-import { SkeletonCard, SkeletonHeader, SkeletonTiles } from "../components/skeleton.tsx";
+import { SkeletonCard, SkeletonTiles } from "../components/skeleton.tsx";
 import { StatTile, StatTiles } from "../components/stat_tile.tsx";
 import { When } from "../components/when.tsx";
 import { definePage } from "../page.ts";
@@ -11,6 +11,7 @@ import { AdminHeader } from "./parts/admin_header.tsx";
 import type { AdminOverview, Channel, TelemetryStatus } from "./parts/shapes.ts";
 import { pending, received } from "./parts/telemetry_sum.ts";
 import { reasonWords } from "./parts/telemetry_words.ts";
+import { SkeletonSection } from "./parts/skeletons.tsx";
 
 interface Data {
   readonly overview: AdminOverview;
@@ -29,7 +30,7 @@ export default definePage<Data>({
   title: () => "Administration",
   Skeleton: () => (
     <>
-      <SkeletonHeader tabs />
+      <SkeletonSection />
       <SkeletonTiles count={3} />
       <div class="split"><SkeletonCard count={5} /><SkeletonCard count={5} /></div>
     </>

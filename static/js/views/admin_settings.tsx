@@ -5,12 +5,13 @@ import { Badge } from "../components/badge.tsx";
 import { Card } from "../components/card.tsx";
 import { Switch } from "../components/field.tsx";
 import { Icon } from "../components/icon.tsx";
-import { SkeletonCard, SkeletonHeader } from "../components/skeleton.tsx";
+import { SkeletonCard } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { AdminHeader } from "./parts/admin_header.tsx";
 import { PlausibleNotice } from "./parts/plausible_notice.tsx";
 import type { Setting, TelemetryStatus } from "./parts/shapes.ts";
 import { layerPhrase, layerWords } from "./parts/telemetry_words.ts";
+import { SkeletonSection } from "./parts/skeletons.tsx";
 
 /** What a page records is decided when it starts: this one starts again with the new facts. */
 const DECIDED_AT_START: ReadonlySet<string> = new Set(["local_analytics"]);
@@ -31,7 +32,7 @@ export default definePage<Data>({
   },
   View: AdminSettings,
   title: () => "Administration · Settings",
-  Skeleton: () => <><SkeletonHeader tabs /><div class="narrow"><SkeletonCard count={8} /></div></>,
+  Skeleton: () => <><SkeletonSection /><div class="narrow"><SkeletonCard count={8} /></div></>,
 });
 
 function AdminSettings({ data, ctx }: { data: Data; ctx: PageContext }) {

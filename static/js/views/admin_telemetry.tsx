@@ -5,13 +5,14 @@ import { Button } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { EmptyState } from "../components/empty.tsx";
 import { Notice } from "../components/notice.tsx";
-import { SkeletonCard, SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
+import { SkeletonCard, SkeletonTable } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { AdminHeader } from "./parts/admin_header.tsx";
 import { ChannelCard } from "./parts/channel_card.tsx";
 import { usePolling } from "./parts/polling.ts";
 import { ReceivedTable } from "./parts/received_table.tsx";
 import type { TelemetryStatus } from "./parts/shapes.ts";
+import { SkeletonSection } from "./parts/skeletons.tsx";
 
 const EVERY_MS = 5000;
 
@@ -21,7 +22,7 @@ export default definePage<TelemetryStatus>({
   title: () => "Administration · Telemetry",
   Skeleton: () => (
     <>
-      <SkeletonHeader tabs />
+      <SkeletonSection />
       <div class="grid-2">{[0, 1, 2, 3].map((index) => <SkeletonCard key={index} count={6} />)}</div>
       <SkeletonTable count={4} />
     </>

@@ -4,12 +4,13 @@ import { plural } from "../charts/format.ts";
 import { Button } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
 import { EmptyState } from "../components/empty.tsx";
-import { SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
+import { SkeletonTable } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { AdminHeader } from "./parts/admin_header.tsx";
 import { CreateUserDialog } from "./parts/create_user_dialog.tsx";
 import type { Account } from "./parts/shapes.ts";
 import { UserTable } from "./parts/user_table.tsx";
+import { SkeletonSection } from "./parts/skeletons.tsx";
 
 /** Rows drawn at once; the rest comes with a click, so that thousands of accounts cost nothing. */
 const STEP = 50;
@@ -18,7 +19,7 @@ export default definePage<readonly Account[]>({
   load: async ({ api, signal }) => (await api.get<{ users: Account[] }>("users", { signal })).users,
   View: AdminUsers,
   title: () => "Administration · Users",
-  Skeleton: () => <><SkeletonHeader tabs /><SkeletonTable count={10} /></>,
+  Skeleton: () => <><SkeletonSection /><SkeletonTable count={10} /></>,
 });
 
 function AdminUsers({ data: users, ctx }: { data: readonly Account[]; ctx: PageContext }) {

@@ -1,6 +1,5 @@
 import { clockTime, day, dayRange } from "../charts/format.ts";
 import { rangeQuery } from "../charts/range.ts";
-import { SkeletonHeader, SkeletonTiles } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
 import { recordedSince } from "./parts/comparison.ts";
@@ -11,6 +10,7 @@ import { MainSeries } from "./parts/main_series.tsx";
 import { useQueryState } from "./parts/query_state.ts";
 import { RangePicker } from "./parts/range_picker.tsx";
 import type { InsightsOverview } from "./parts/shapes.ts";
+import { SkeletonFigure, SkeletonInsightTiles, SkeletonRange, SkeletonSection } from "./parts/skeletons.tsx";
 
 export default definePage<Ranged<InsightsOverview>>({
   load: (context) => askRanged<InsightsOverview>("overview", context),
@@ -18,9 +18,10 @@ export default definePage<Ranged<InsightsOverview>>({
   title: () => "Insights",
   Skeleton: () => (
     <>
-      <SkeletonHeader tabs />
-      <SkeletonTiles count={5} />
-      <div class="card bone-figure" aria-hidden="true"><div class="bone bone-text" /><div class="bone bone-plot" /></div>
+      <SkeletonSection />
+      <SkeletonRange />
+      <SkeletonInsightTiles />
+      <SkeletonFigure />
     </>
   ),
 });

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { count } from "../charts/format.ts";
 import { Button } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
-import { SkeletonHeader, SkeletonTable, SkeletonTiles } from "../components/skeleton.tsx";
+import { SkeletonTable, SkeletonTiles } from "../components/skeleton.tsx";
 import { StatTile, StatTiles } from "../components/stat_tile.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { ask, type Answer } from "./parts/analytics.ts";
@@ -13,6 +13,7 @@ import { AnalyticsOff, FirstEvent } from "./parts/insights_states.tsx";
 import { LiveMinutes } from "./parts/live_minutes.tsx";
 import { usePolling } from "./parts/polling.ts";
 import type { InsightsLive } from "./parts/shapes.ts";
+import { SkeletonFigure, SkeletonSection } from "./parts/skeletons.tsx";
 import { useShortcuts } from "./parts/shortcuts.ts";
 
 const EVERY_MS = 1000;
@@ -21,7 +22,7 @@ export default definePage<Answer<InsightsLive>>({
   load: (context) => ask<InsightsLive>("live", context),
   View: Live,
   title: () => "Insights · Live",
-  Skeleton: () => <><SkeletonHeader tabs /><SkeletonTiles count={3} /><SkeletonTable count={10} /></>,
+  Skeleton: () => <><SkeletonSection /><SkeletonTiles count={3} /><SkeletonFigure /><SkeletonTable count={10} /></>,
 });
 
 function Live({ data, ctx }: { data: Answer<InsightsLive>; ctx: PageContext }) {

@@ -7,7 +7,7 @@ import type { Sorting } from "../charts/sort.ts";
 import { DataTable } from "../charts/table.tsx";
 import { Card } from "../components/card.tsx";
 import { EmptyState } from "../components/empty.tsx";
-import { SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
+import { SkeletonTable } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
 import { InsightsHeader } from "./parts/insights_header.tsx";
@@ -16,13 +16,14 @@ import { useQueryState, type ChangeQuery } from "./parts/query_state.ts";
 import { RangePicker } from "./parts/range_picker.tsx";
 import { arrange, ROUTE_COLUMNS, sortingFrom } from "./parts/route_columns.ts";
 import type { InsightsRoutes } from "./parts/shapes.ts";
+import { SkeletonRange, SkeletonSection } from "./parts/skeletons.tsx";
 import { useShortcuts } from "./parts/shortcuts.ts";
 
 export default definePage<Ranged<InsightsRoutes>>({
   load: (context) => askRanged<InsightsRoutes>("routes", context),
   View: Routes,
   title: () => "Insights · Routes",
-  Skeleton: () => <><SkeletonHeader tabs /><SkeletonTable count={12} /></>,
+  Skeleton: () => <><SkeletonSection /><SkeletonRange /><SkeletonTable count={12} /></>,
 });
 
 function Routes({ data, ctx }: { data: Ranged<InsightsRoutes>; ctx: PageContext }) {
