@@ -40,7 +40,8 @@ _VIEWS = f"SELECT view_id FROM events WHERE {_SPAN} AND event = '$pageview'"
 _LEFT = f"timestamp >= :start AND event = '$pageleave' AND engaged_ms IS NOT NULL AND view_id IN ({_VIEWS})"
 _COUNTS = f"count(DISTINCT {_SIGNED_IN}), count(DISTINCT team)"
 _SESSIONS = (
-    "count(DISTINCT CASE WHEN event = '$pageview' THEN session_id END), count(*) FILTER (WHERE event = '$pageview')"
+    "count(DISTINCT CASE WHEN event = '$pageview' AND role <> 'anonymous' THEN session_id END), "
+    "count(*) FILTER (WHERE event = '$pageview')"
 )
 _ACTS = f"FROM events WHERE {_SPAN} AND event <> '$pageleave'"
 SQLITE = {
@@ -52,10 +53,11 @@ SQLITE = {
     "route_views": f"SELECT route, count(*) FROM events WHERE {_SPAN} AND event = '$pageview' GROUP BY route",
     "route_ends": (
         "SELECT entry, exit, count(*) FROM (SELECT "
-        "first_value(route) OVER w AS entry, last_value(route) OVER w AS exit, row_number() OVER w AS place "
+        "first_value(route) OVER w AS entry, last_value(route) OVER w AS exit, row_number() OVER w AS place, "
+        "max(role <> 'anonymous') OVER w AS signed_in "
         f"FROM events WHERE {_SPAN} AND event = '$pageview' "
         "WINDOW w AS (PARTITION BY session_id ORDER BY timestamp "
-        "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) WHERE place = 1 GROUP BY entry, exit"
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) WHERE place = 1 AND signed_in GROUP BY entry, exit"
     ),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ LAYOUT = 1
 MEMORY = "512MB"  # of the engine's own; a question over a million events needs a tenth
 SPILL = "2GB"  # on disk, beside the file, when a question needs more than MEMORY
 THREADS = 4  # at most; a small server keeps its other cores for pages
+
+_LAST_QUESTIONS = 30.0  # seconds they may take while the store is being closed
 
 _TYPES: dict[Kind, str] = {
     "uuid": "UUID",
@@ -84,6 +87,7 @@ _PASSING = (
     duckdb.TransactionException,  # a commit that found the disk full
     duckdb.FatalException,
     duckdb.ConnectionException,
+    duckdb.ResourceInUseException,
 )
 
 
@@ -153,11 +157,10 @@ class DuckDBStore:
         return self._forgotten(counted)
 
     def close(self) -> None:
-        with self._writing, self._opening:
+        with self._writing, self._opening, self._translated():
             if not self._closed:
                 self._closed = True
-                self._writer.close()
-                self._root.close()
+                self._let_go()
 
     def _forgotten(self, counted: tuple[Any, ...] | None) -> int:
         count = int(counted[0]) if counted else 0
@@ -215,17 +218,32 @@ class DuckDBStore:
             self._check_open()
             if self._fatal:
                 # The engine refuses all work after a fatal error (a full disk, for instance) until it is opened anew.
-                self._writer.close()
-                self._root.close()
+                self._let_go()
                 self._root = _connect(self.path)
                 self._writer = self._root.cursor()
                 self._fatal = False
+
+    def _let_go(self) -> None:
+        """Close the file. The engine refuses while a question is being answered, so let those finish."""
+        self._writer.close()
+        end = time.monotonic() + _LAST_QUESTIONS
+        while True:
+            try:
+                self._root.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.005)
+            else:
+                return
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except duckdb.Error as error:
+            if self._closed:
+                raise StoreUnavailable(f"The analytics store {self.path} has been closed.") from error
             self._fatal = self._fatal or isinstance(error, duckdb.FatalException | duckdb.ConnectionException)
             kind = StoreUnavailable if isinstance(error, _PASSING) else StoreError
             raise kind(f"The analytics store {self.path} failed: {_first_line(error)}") from error

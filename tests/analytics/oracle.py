@@ -17,6 +17,10 @@ def moment(event: Event) -> datetime:
     return datetime.fromtimestamp(event.timestamp / 1000, UTC)
 
 
+def signed_in(event: Event) -> bool:
+    return event.properties.get("role", "anonymous") != "anonymous"
+
+
 class Oracle:
     """Answers about events; each uuid counts once."""
 
@@ -35,9 +39,9 @@ class Oracle:
         views = [event for event in acts if event.name == "$pageview"]
         spent = self.spent(views)
         return {
-            "active_users": len({e.distinct_id for e in acts if e.properties.get("role", "anonymous") != "anonymous"}),
+            "active_users": len({e.distinct_id for e in acts if signed_in(e)}),
             "active_teams": len({e.properties["team"] for e in acts if "team" in e.properties}),
-            "sessions": len({e.properties["$session_id"] for e in views}),
+            "sessions": len({e.properties["$session_id"] for e in views if signed_in(e)}),
             "views": len(views),
             "engaged_median": round(median(spent)) if spent else None,
         }
@@ -53,21 +57,22 @@ class Oracle:
         for view in sorted(views, key=moment):
             by_route[str(view.properties["route"])].append(view)
             by_session[str(view.properties["$session_id"])].append(view)
+        by_session = {name: seen for name, seen in by_session.items() if any(map(signed_in, seen))}
         entries = Counter(session[0].properties["route"] for session in by_session.values())
         exits = Counter(session[-1].properties["route"] for session in by_session.values())
         rows = [
             {
                 "route": route,
                 "views": len(seen),
-                "users": len({e.distinct_id for e in seen if e.properties.get("role", "anonymous") != "anonymous"}),
+                "users": len({e.distinct_id for e in seen if signed_in(e)}),
                 "teams": len({e.properties["team"] for e in seen if "team" in e.properties}),
                 "engaged_median_ms": percentile(self.spent(seen), 0.5),
                 "engaged_p75_ms": percentile(self.spent(seen), 0.75),
                 "load_p75_ms": percentile(
                     [int(e.properties["load_ms"]) for e in seen if "load_ms" in e.properties], 0.75
                 ),
-                "entry_ratio": entries[route] / len(by_session),
-                "exit_ratio": exits[route] / len(by_session),
+                "entry_ratio": entries[route] / len(by_session) if by_session else None,
+                "exit_ratio": exits[route] / len(by_session) if by_session else None,
             }
             for route, seen in by_route.items()
         ]

@@ -179,6 +179,7 @@ def test_closing_waits_for_nobody_forever(tmp_path: Path) -> None:
     """Somebody writes and somebody reads while it is closed: both are told, and all three end."""
     store = DuckDBStore.open(f"duckdb:///{tmp_path}/analytics.duckdb")
     told: list[str] = []
+    kept: list[int] = []
 
     def work(act: Callable[[], object]) -> None:
         try:
@@ -188,7 +189,7 @@ def test_closing_waits_for_nobody_forever(tmp_path: Path) -> None:
             told.append(str(error))
 
     acts: list[Callable[[], object]] = [
-        lambda: store.append([act("2026-03-02 10:00", ALICE, "logged in")]),
+        lambda: kept.append(store.append([act("2026-03-02 10:00", ALICE, "logged in")])),
         store.latest,
     ]
     threads = [Thread(target=work, args=(one,), daemon=True) for one in acts]
@@ -199,7 +200,10 @@ def test_closing_waits_for_nobody_forever(tmp_path: Path) -> None:
     store.close()
     for thread in threads:
         thread.join(timeout=30)
-    assert [text.rpartition(" ")[0] for text in told] == [f"The analytics store {store.path} has been"] * 2
+    assert told == [f"The analytics store {store.path} has been closed."] * 2
+    # What stood before is there again for whoever opens it next.
+    with closing(DuckDBStore.open(store.url)) as again:
+        assert count(again) == sum(kept)
 
 
 def test_it_opens_itself_anew_after_a_fatal_error(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ EVENTS = [
     # Charlie does one thing on the server and sees no page; the administrator sees a page that is never left.
     act("2026-03-04 08:00", CHARLIE, "project created", team="t_three"),
     view("2026-03-03 15:00", "u_root", 3, 8, "admin", role="admin", load_ms=50),
+    # She signs out: the login page is seen in a new session, which is nobody's.
+    view("2026-03-03 15:10", "anon", 4, 9, "login", role="anonymous"),
 ]
 
 
@@ -61,9 +63,9 @@ def test_overview_tiles(filled: Store) -> None:
         ("active_users", 4, 1, 8, "count"),
         # t_one, t_two, t_three; before: t_one. One view, two views, one act: 4.
         ("active_teams", 3, 1, 4, "count"),
-        # Alice's, Bob's, root's; the views 1 2 3 4, 5 6, 8: 7.
-        ("sessions", 3, 1, 7, "count"),
-        ("views", 7, 2, 7, "count"),
+        # Alice's, Bob's, root's, and nobody's does not count; the views 1 2 3 4, 5 6, 8, 9: 8.
+        ("sessions", 3, 1, 8, "count"),
+        ("views", 8, 2, 8, "count"),
         # Views 1 2 3 4 5 6 were left after 20 10 40 30 25 60 s; in order 10 20 25 30 40 60, the middle (25 + 30) / 2.
         ("engaged_median", 27_500, 7_000, 6, "ms"),
     ]
@@ -89,7 +91,7 @@ def test_overview_series(filled: Store) -> None:
             "users": 1,
             "teams": 0,
             "sessions": 1,
-            "views": 1,
+            "views": 2,
             "previous_users": 0,
             "previous_sessions": 0,
             "previous_views": 0,
@@ -114,29 +116,31 @@ def test_routes(filled: Store) -> None:
     names = ("route", "title", "views", "previous_views", "users", "teams")
     assert [tuple(row[name] for name in names) for row in answer["rows"]] == [
         ("home", "Home", 2, 1, 1, 0),
+        ("login", "Sign in", 2, 0, 0, 0),
         ("team", "Team", 2, 1, 2, 2),
         ("admin", "Administration", 1, 0, 1, 0),
-        ("login", "Sign in", 1, 0, 0, 0),
         ("project", "Project", 1, 0, 1, 1),
     ]
     times = ("engaged_median_ms", "engaged_p75_ms", "load_p75_ms")
     assert [(row["route"], *(row[name] for name in times)) for row in answer["rows"]] == [
         # 10 and 30 s: the middle 20; three quarters of the way from 10 to 30 is 25. Loads 100, 300: 250.
         ("home", 20_000, 25_000, 250),
+        # The first was left, the second not; only the first's load is known.
+        ("login", 20_000, 20_000, 400),
         # 40 and 25 s: 32.5, and 25 + 0.75 * 15 = 36.25. Loads 200, 800: 650.
         ("team", 32_500, 36_250, 650),
         ("admin", None, None, 50),
-        ("login", 20_000, 20_000, 400),
         # Its leave came after the range; its load is not known.
         ("project", 60_000, 60_000, None),
     ]
     third = 1 / 3
     assert [(row["route"], row["entry_ratio"], row["exit_ratio"]) for row in answer["rows"]] == [
-        # Three sessions: login ... home, team ... project (its view of home lies beyond the range), admin ... admin.
+        # Three sessions: login ... home, team ... project (its view of home lies beyond the range), admin ... admin;
+        # nobody's session is none.
         ("home", 0, third),
+        ("login", third, 0),
         ("team", third, 0),
         ("admin", third, third),
-        ("login", third, 0),
         ("project", 0, third),
     ]
     assert set(answer) == {"range", "previous", "definition", "rows", "empty", "demo"}

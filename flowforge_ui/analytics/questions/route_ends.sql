@@ -1,6 +1,6 @@
 -- Where do sessions begin and end?
--- Definition: the entry of a session is its first page view within the span, its exit the last one; each session with
--- a page view counts once as an entry and once as an exit.
+-- Definition: the sessions are overview_totals' ones, in which somebody signed in saw a page; the entry of each is its
+-- first page view within the span, its exit the last one, so each counts once as an entry and once as an exit.
 SELECT
     entry,
     exit,
@@ -11,5 +11,6 @@ FROM (
     WHERE timestamp >= $start AND timestamp < $end AND event = '$pageview'
       AND route IS NOT NULL AND session_id IS NOT NULL
     GROUP BY session_id
+    HAVING count(CASE WHEN role <> 'anonymous' THEN 1 END) > 0
 ) AS sessions
 GROUP BY entry, exit
