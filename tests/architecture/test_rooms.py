@@ -48,7 +48,7 @@ def test_imports_run_downwards() -> None:
     ("module", "files"),
     [
         ("posthog", ["telemetry/posthog.py"]),
-        ("duckdb", ["analytics/duckdb_store.py", "analytics/export.py"]),
+        ("duckdb", ["analytics/duckdb_store.py", "analytics/parquet_store.py"]),
         ("clickhouse_connect", ["analytics/clickhouse_store.py"]),
     ],
 )
