@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.test import TestResponse
 
+import flowforge_ui
 from flowforge_ui.analytics.errors import StoreInUse
 from flowforge_ui.factory import Runtime
 from flowforge_ui.platform import errors as platform_errors
@@ -235,3 +238,11 @@ def test_health(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = browser.get("/readyz")
     assert (answer.status_code, answer.get_data()) == (503, b"the database cannot be reached\n")
     assert browser.get("/healthz").status_code == 200
+
+
+def test_the_readable_page_has_the_same_table() -> None:
+    text = (Path(flowforge_ui.__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
+    section = text.partition("## Errors")[2].partition("## ")[0]
+    rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", section, re.MULTILINE)
+    found = {(int(status), code) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
+    assert found == {(status, code) for code, (status, _) in STATUS.items()}

@@ -113,7 +113,7 @@ def test_what_was_acknowledged_survives_sigkill(installation: Path) -> None:
                 "uuid": one,
                 "event": "$pageview",
                 "distinct_id": facts["person"]["distinct_id"],
-                "properties": {"route": "home", "ticket": facts["person"]["ticket"]},
+                "properties": {"route": "home", "source": "router", "ticket": facts["person"]["ticket"]},
             }
             body = {"api_key": facts["apikey"], "batch": [event]}
             assert client.session.post(f"{facts['api_host']}/e/", json=body, timeout=20).status_code == 200

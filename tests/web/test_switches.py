@@ -111,6 +111,7 @@ def test_where_an_act_goes_and_what_the_page_is_told(
 def test_acts_of_a_browser_that_says_no_are_not_recorded(make: Build, header: str) -> None:
     runtime = make(LOCAL_ON)
     browser = Browser(runtime, **{header: "1"})
+    assert browser.open("/").boot["telemetry"]["posthog"] is None
     boot = browser.login("alice").get_json()["boot"]
     assert boot["telemetry"]["posthog"] is None
     assert browser.post("/api/v1/teams", {"name": "Quiet"}).status_code == 201

@@ -68,6 +68,7 @@ def telemetry_status(call: Call[None]) -> shapes.TelemetryStatus:
     house = call.house
     with call.reading() as tx:
         now = house.channels.read(tx)
+    house.capture.intake.flush()  # requests refused as a whole are only noted until then
     counts = house.outbox.counts()
     return shapes.TelemetryStatus(
         channels=[_channel(house, channel, now.decisions[channel], counts) for channel in CHANNELS],
