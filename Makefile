@@ -61,8 +61,9 @@ check: .make/front .make/venv-dev ## format, lint, types, architecture, docs
 format: .make/venv-dev ## put the code into its usual shape
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix --quiet . || true
 
-demo: .make/front ## fill the running installation with a realistic month of use
+demo: .make/front ## fill the running installation with a realistic month of use, its collector with a fleet
 	@.venv/bin/flowforge demo
+	@.venv/bin/flowforge collector demo
 
 bench: .make/front .make/venv-dev .make/chromium ## measure; results go to docs/performance.md by hand
 	@$(PY) -m bench

@@ -1,12 +1,19 @@
 """``flowforge collector``: receive core pings, export what is held, forget what is over."""
 
+from __future__ import annotations
+
 import json
+import sys
 from functools import partial
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from flowforge_ui.cli.common import print_json, read_settings
+
+if TYPE_CHECKING:
+    from flowforge_ui.collector.demo import Filled
+    from flowforge_ui.collector.store import PingStore
 
 
 @click.group()
@@ -74,3 +81,60 @@ def prune(ctx: click.Context, as_json: bool) -> None:
         print_json({"removed": gone})
     else:
         click.echo(f"{gone} raw pings removed")
+
+
+@collector.command()
+@click.option("--remove", is_flag=True, help="Remove exactly the made-up fleet.")
+@click.option("--yes", is_flag=True, help="Also when real installations are known.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same fleet.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def demo(ctx: click.Context, remove: bool, yes: bool, seed: int, as_json: bool) -> None:
+    """Show the fleet page with a made-up fleet: 5000 installations, 120 days up to now.
+
+    Works while the collector runs. Running it again replaces the fleet; `--remove` takes it away.
+    """
+    from flowforge_ui.cli.common import database_errors
+    from flowforge_ui.collector import demo as made_up
+    from flowforge_ui.factory.collector import build_collector
+
+    settings = read_settings(ctx)
+    with database_errors():
+        store = build_collector(settings).store
+        try:
+            store.prepare()
+            before = made_up.held(store)
+            if remove:
+                made_up.remove(store)
+                _say({"removed": before.made_up}, f"Removed {before.made_up} made-up installations.", as_json=as_json)
+                return
+            # A mounted collector knows the platform it is mounted in; that one is at home here.
+            if before.real > settings.collector.mount and not yes:
+                raise click.ClickException(
+                    f"{before.real} real installations are known; made-up ones would be counted with them. "
+                    "Say --yes if you want that; `flowforge collector demo --remove` removes exactly the made-up ones"
+                )
+            filled = _fill(store, seed, quiet=as_json or not sys.stderr.isatty())
+        finally:
+            store.close()
+    ours = settings.collector
+    where = f"{settings.base_url}/collector/" if ours.mount else f"http://{ours.host}:{ours.port}/"
+    facts = {"installations": filled.installations, "pings": filled.pings, "replaced": before.made_up, "look": where}
+    _say(facts, f"{filled.installations} installations, {filled.pings} pings are in. {where}", as_json=as_json)
+
+
+def _fill(store: PingStore, seed: int, *, quiet: bool) -> Filled:
+    from datetime import UTC, datetime
+
+    from flowforge_ui.collector.demo import fill
+    from flowforge_ui.collector.demo_fleet import DAYS, Fleet
+
+    with click.progressbar(length=DAYS, label="120 days of a fleet", file=sys.stderr, hidden=quiet) as bar:
+        return fill(store, Fleet(datetime.now(UTC), seed), lambda: bar.update(1))
+
+
+def _say(facts: dict[str, object], line: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(line)

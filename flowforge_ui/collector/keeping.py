@@ -46,11 +46,15 @@ class _Installation:
 
 @dataclass
 class Group:
-    """One group of pings; ``keep`` once. Pings of one installation stand in the order they came."""
+    """One group of pings; ``keep`` once. Pings of one installation stand in the order they came.
+
+    Raw pings whose time is over at ``now_ms`` are counted and not stored.
+    """
 
     store: PingStore
     tx: sa.Connection
     pings: Sequence[Ping]
+    now_ms: int = 0
     _known: dict[str, Kept] = field(default_factory=dict)
     _installations: dict[str, _Installation] = field(default_factory=dict)
     _chains: dict[str, dict[int, Chain]] = field(default_factory=lambda: defaultdict(dict))
@@ -132,7 +136,8 @@ class Group:
             return known
         before = self._installations.get(ping.instance_id)
         chain, copied = self._follow(ping)
-        self._raw.append(_raw_row(ping, chain))
+        if ping.expires_at > self.now_ms:
+            self._raw.append(_raw_row(ping, chain))
         self._count(ping, before, copied=copied)
         self._count_upgrade(ping, before)
         self._installations[ping.instance_id] = _after(ping, before, copied=copied)
@@ -187,6 +192,7 @@ class Group:
         store, tables = self.store, self.store.tables
         if self._raw:
             self.tx.execute(tables.raw.insert(), self._raw)
+        if self._touched:
             store.upsert(self.tx, tables.chain, [self._chain_row(*each) for each in sorted(self._touched_chains)])
             store.upsert(self.tx, tables.installation, [self._row(each) for each in sorted(self._touched)])
             released = [{"version": each, "first_seen": at} for each, at in sorted(self._new_releases.items())]

@@ -74,9 +74,12 @@ class PingStore:
 
     # Receiving -------------------------------------------------------------------------------------------------
 
-    def keep(self, tx: sa.Connection, pings: Sequence[Ping]) -> list[Kept]:
-        """Keep a group of pings; the answers stand in the order given. Repeats are answered with what is there."""
-        return Group(self, tx, pings).keep()
+    def keep(self, tx: sa.Connection, pings: Sequence[Ping], now_ms: int = 0) -> list[Kept]:
+        """Keep a group of pings; the answers stand in the order given. Repeats are answered with what is there.
+
+        Raw pings whose time is over at ``now_ms`` are counted and not stored.
+        """
+        return Group(self, tx, pings, now_ms).keep()
 
     def tally(self, tx: sa.Connection, kind: str, names: Mapping[str, int]) -> None:
         """Add to the counters (``refused``, ``unknown_field``)."""

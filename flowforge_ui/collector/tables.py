@@ -106,6 +106,15 @@ class Tables:
             sa.Column("name", sa.String(64), primary_key=True),
             sa.Column("n", sa.BigInteger, nullable=False),
         )
+        # What a demonstration has added, so that exactly that can be taken away again: ids of its installations, and
+        # its share in each count (key: the other columns as JSON).
+        self.made_up = sa.Table(
+            "made_up",
+            metadata,
+            sa.Column("what", sa.String(32), primary_key=True),
+            sa.Column("key", sa.String(300), primary_key=True),
+            sa.Column("n", sa.BigInteger, nullable=False),
+        )
         self.about = sa.Table(
             "collector_about",
             metadata,
