@@ -1,19 +1,19 @@
-// Everything that records, put together: loaded after the first paint, and only where something may be recorded.
+// Everything that records, put together: made only where something may be recorded.
 
 import type { Boot } from "../boot.ts";
 import { uuid } from "../browser.ts";
-import type { Announcer } from "../visit.ts";
+import type { SessionAnnouncer } from "../session.ts";
+import type { Announcer, Visit } from "../visit.ts";
+import { createCapturing } from "./capturing.ts";
 import { watchAttention } from "./clock.ts";
 import { createPageviews } from "./pageviews.ts";
 import { createPlausibleSink } from "./plausible.ts";
-import { createPostHogSink } from "./posthog.ts";
 import { watchScroll } from "./scrolling.ts";
 import type { Bearer, PageEvent, Sink } from "./types.ts";
 
 export interface EmitterParts {
   router: Pick<Announcer, "listen">;
-  /** The facts in force at a time on the clock of `Visit`. */
-  bootAt(at: number): Boot;
+  session: Pick<SessionAnnouncer, "boot">;
   page: Window & typeof globalThis;
   from: number;
   seenAt: number;
@@ -24,8 +24,8 @@ export interface Emitter {
   stop(how: "leave" | "forget"): void;
 }
 
-export function createEmitter({ router, bootAt, page, from, seenAt }: EmitterParts): Emitter {
-  const first = bootAt(page.performance.now());
+export function createEmitter({ router, session, page, from, seenAt }: EmitterParts): Emitter {
+  const first = session.boot;
   const sinks = openSinks(first, page);
   const attention = watchAttention(page);
   const scroll = watchScroll(page);
@@ -40,7 +40,7 @@ export function createEmitter({ router, bootAt, page, from, seenAt }: EmitterPar
     version: first.version,
     from,
     seenAt,
-    bearer: (at) => bearerOf(bootAt(at)),
+    bearer: (visit) => bearerOf(session.boot, visit),
     emit: (event: PageEvent) => toAll((sink) => sink.record(event)),
     clock: attention.clock,
     scroll,
@@ -80,12 +80,17 @@ export function createEmitter({ router, bootAt, page, from, seenAt }: EmitterPar
 function openSinks(boot: Boot, page: Window & typeof globalThis): Sink[] {
   const { posthog, plausible } = boot.telemetry;
   const sinks: Sink[] = [];
-  if (posthog) sinks.push(createPostHogSink({ facts: posthog, baseUrl: boot.base_url, page: browser(page) }));
+  if (posthog) {
+    const load = () => import("./posthog.ts");
+    sinks.push(createCapturing({ facts: posthog, baseUrl: boot.base_url, page: browser(page), load }));
+  }
   if (plausible) sinks.push(createPlausibleSink({ facts: plausible, baseUrl: boot.base_url }));
   return sinks;
 }
 
-function bearerOf(boot: Boot): Bearer {
+/** The login view is nobody's, even when it is told late, to facts that already know who signed in there. */
+function bearerOf(boot: Boot, visit: Visit): Bearer {
+  if (visit.route === "login") return { person: null, role: "anonymous" };
   return { person: boot.telemetry.posthog?.person ?? null, role: boot.user?.role ?? "anonymous" };
 }
 
@@ -100,7 +105,7 @@ function browser(page: Window & typeof globalThis) {
     onLine: () => page.navigator.onLine,
     referrer: page.document.referrer,
     automated: page.navigator.webdriver,
-    storages: () => [page.localStorage, page.sessionStorage],
+    storages: (): [Storage, Storage] => [page.localStorage, page.sessionStorage],
   };
 }
 

@@ -16,8 +16,8 @@ export interface PageviewsOptions {
   from: number;
   /** When the page was first seen; views do not begin before. */
   seenAt: number;
-  /** Who was signed in at a time on the clock of `Visit`. */
-  bearer(at: number): Bearer;
+  /** Whose a visit is that begins now. */
+  bearer(visit: Visit): Bearer;
   emit(event: PageEvent): void;
   clock: EngagementClock;
   scroll: ScrollWatch;
@@ -86,7 +86,7 @@ export function createPageviews(options: PageviewsOptions): { leave(): void; sto
   }
 
   function begin(visit: Visit, at: number): void {
-    const bearer = options.bearer(visit.enteredAt);
+    const bearer = options.bearer(visit);
     const same = lastBearer?.person?.distinct_id === bearer.person?.distinct_id;
     if (!same) ended = null;
     if (lastBearer && !same) index = 0;

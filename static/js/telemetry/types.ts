@@ -6,6 +6,9 @@ import type { Visit } from "../visit.ts";
 
 export type Person = NonNullable<PostHogFacts["person"]>;
 
+/** `local`: the installation's own endpoint, beside a direct PostHog. */
+export type Facts = PostHogFacts & { readonly local?: { readonly apikey: string; readonly api_host: string } | null };
+
 /** Who does what is recorded. An event keeps the bearer it was captured for, however late it arrives. */
 export interface Bearer {
   /** Null: nobody is identified. */

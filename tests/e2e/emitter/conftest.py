@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -76,6 +77,8 @@ class Site:
         self.policy = POLICY
         self.hosts = ""
         self.script = ""
+        self.held = Event()
+        self.holding: str | None = None
 
     @property
     def url(self) -> str:
@@ -136,6 +139,8 @@ class Site:
             return Answer(200, STYLE.encode(), {"Content-Type": "text/css"})
         if name == "script.js":
             return Answer(200, self.script.encode(), {"Content-Type": "text/javascript"})
+        if self.holding and name.startswith(self.holding):
+            self.held.wait(20)
         file = self._files / name
         if not file.exists():
             return None
@@ -208,6 +213,14 @@ def go(page: Page, to: str) -> None:
     before = page.evaluate("harness.truth.length")
     page.evaluate("to => harness.go(to)", to)
     until(page, f"harness.truth.length >= {before + 2}")
+
+
+def wait_for(page: Page, condition: Callable[[], object], seconds: float = 20) -> None:
+    """Waits, while the page goes on, for something that is not on it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        page.wait_for_timeout(10)
 
 
 def until(page: Page, condition: str, seconds: float = 20) -> None:

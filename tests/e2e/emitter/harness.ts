@@ -4,15 +4,15 @@ import { createAnnouncer } from "../../../static/js/announcer.ts";
 import { createApi } from "../../../static/js/api.ts";
 import { readBoot } from "../../../static/js/boot.ts";
 import { browserEnvironment } from "../../../static/js/browser.ts";
-import { routes, virtualRoutes } from "../../../static/js/generated/routes.ts";
+import { routes, virtualRoutes, type RouteName } from "../../../static/js/generated/routes.ts";
 import { compile } from "../../../static/js/matching.ts";
 import { createRouter, Redirect } from "../../../static/js/router.ts";
 import { createScroller } from "../../../static/js/scroll.ts";
 import { createSession, type Session } from "../../../static/js/session.ts";
-import { start } from "../../../static/js/telemetry/index.ts";
+import { observe } from "../../../static/js/observing.ts";
 import type { Visit } from "../../../static/js/visit.ts";
 
-const announcer = createAnnouncer();
+const announcer = createAnnouncer<RouteName>();
 const truth: { what: string; route: string; id: string; nav: string; at: number }[] = [];
 let failing = false;
 
@@ -26,7 +26,7 @@ function note(what: string, visit: Visit): void {
   truth.push({ what, route: visit.route, id: visit.id, nav: visit.navType, at: performance.now() });
 }
 
-const router = createRouter<string, { subjects?: { team?: string; project?: string } }>({
+const router = createRouter<RouteName, { subjects?: { team?: string; project?: string } }>({
   match: compile(routes),
   virtual: virtualRoutes,
   notFound: "not_found",
@@ -67,7 +67,18 @@ const session: Session = createSession(readBoot(document), {
 });
 
 let telemetry: { stop(): void } | null = null;
-if (!location.search.includes("bare=1")) telemetry = start({ router: announcer, session });
+if (!location.search.includes("bare=1")) {
+  observe({
+    announcer,
+    session,
+    signals: navigator as Navigator & { globalPrivacyControl?: boolean },
+    idle: (callback) => requestIdleCallback(callback, { timeout: 2000 }),
+    async begin() {
+      const { start } = await import("../../../static/js/telemetry/index.ts");
+      telemetry = start({ router: announcer, session });
+    },
+  });
+}
 
 Object.assign(window, {
   harness: {

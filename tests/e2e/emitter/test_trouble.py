@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs
+from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs, wait_for
 from tests.support.browser import Trouble
 from tests.support.capture_server import Mode
 
@@ -18,9 +19,7 @@ pytestmark = pytest.mark.browser
 def test_the_page_works_and_the_events_come_later(site: Site, open_page: Open, mode: Mode) -> None:
     site.capture.mode = mode
     page = open_page("/team/ABC")
-    deadline = time.monotonic() + 10
-    while not site.capture.captures and time.monotonic() < deadline:
-        page.wait_for_timeout(20)
+    wait_for(page, lambda: site.capture.captures)
     for number in range(12):
         go(page, f"/project/PRJ{number}")
         # With six connections that hang, this one would wait for a minute.
@@ -37,8 +36,7 @@ def test_the_page_works_and_the_events_come_later(site: Site, open_page: Open, m
 def test_events_survive_a_page_that_goes_while_the_endpoint_is_down(site: Site, open_page: Open) -> None:
     site.capture.mode = "error"
     page = open_page("/team/ABC")
-    while not site.capture.captures:
-        page.wait_for_timeout(20)
+    wait_for(page, lambda: site.capture.captures)
     page.wait_for_timeout(100)
     site.capture.mode = "ok"
     page.close()
@@ -46,9 +44,9 @@ def test_events_survive_a_page_that_goes_while_the_endpoint_is_down(site: Site, 
     assert [e.name for e in ours(received)] == ["$pageview", "$pageleave"]
 
 
-@pytest.mark.parametrize("what", ["emitter", "slim"])
+@pytest.mark.parametrize("what", ["/telemetry-", "/posthog-"])
 def test_a_blocked_script(site: Site, context: BrowserContext, open_page: Open, what: str) -> None:
-    context.route(f"**/*{what}*", lambda route: route.abort("blockedbyclient"))
+    context.route(re.compile(re.escape(what)), lambda route: route.abort("blockedbyclient"))
     trouble = Trouble(context)
     page = open_page("/team/ABC")
     go(page, "/project/PRJ9")
@@ -59,28 +57,28 @@ def test_a_blocked_script(site: Site, context: BrowserContext, open_page: Open, 
     assert site.capture.captures == []
 
 
-def test_leaving_before_the_sdk_has_come(site: Site, context: BrowserContext) -> None:
+def test_leaving_before_the_sdk_has_come(site: Site, browser: Browser) -> None:
     """The page is left while posthog-js is under way: the view is told all the same, under the session that goes on."""
+    context = browser.new_context()
     page = context.new_page()
     page.goto(site.url + "/team/ABC")
     site.capture.take(1)
     page.close()
     site.capture.take(2)
-    context.route("**/*slim*", lambda route: None)
+    kept = context.storage_state()
+    context.close()
+    context = browser.new_context(storage_state=kept)
+    site.holding = "posthog-"
     page = context.new_page()
     page.goto(site.url + "/project/PRJ9")
-    wait_for_request(page, site, "emitter", 2)
-    page.wait_for_timeout(300)
+    wait_for(page, lambda: sum("/posthog-" in request.path for request in site.capture.requests) == 2)
     page.close()
+    site.held.set()
     received = ours(site.capture.take(4))
     assert [(e.name, e["route"]) for e in received[2:]] == [("$pageview", "project"), ("$pageleave", "project")]
     assert {e["$session_id"] for e in received} == {received[0]["$session_id"]}
     assert {e["distinct_id"] for e in received} == {"u_alice"}
-
-
-def wait_for_request(page: Page, site: Site, name: str, count: int) -> None:
-    while sum(name in request.path for request in site.capture.requests) < count:
-        page.wait_for_timeout(20)
+    context.close()
 
 
 LISTENERS = """
@@ -96,7 +94,7 @@ LISTENERS = """
   };
   EventTarget.prototype.addEventListener = function (type, fn, options) {
     const self = this ?? window;
-    if (fn && !new Error().stack.includes('slim')) {
+    if (fn && !new Error().stack.includes('posthog-')) {
       held.set(key(self, type, fn), name(self, type));
       options?.signal?.addEventListener('abort', () => held.delete(key(self, type, fn)));
     }

@@ -159,6 +159,7 @@ VALUES = {
 def test_exit_tells_of_the_view_before_once(site: Site, open_page: Open) -> None:
     site.posthog = {"pageleave": "exit"}
     page = open_page("/team/ABC")
+    site.capture.take(1)
     go(page, "/project/PRJ9")
     page.close()
     first, second, left = ours(site.capture.take(3))

@@ -1,0 +1,170 @@
+// Page events on their way to PostHog: through the SDK, which completes them, then examined, then sent. What the SDK
+// captures on its own account (`capture_pageview: true`) goes the same way.
+
+import type { BrowserEventName } from "../generated/events.ts";
+import type { Captured, Sdk } from "./posthog.ts";
+import { addressOf, allowed, referrerOf, titleOf, type Value } from "./redact.ts";
+import { forget, identifiersFor, type Identifiers } from "./sdk_storage.ts";
+import { Transport, type TransportPage } from "./transport.ts";
+import type { Bearer, Ended, Facts, PageEvent, Person, Sink } from "./types.ts";
+
+export interface CapturingParts {
+  facts: Facts;
+  baseUrl: string;
+  page: TransportPage & {
+    referrer: string;
+    /** A browser under remote control is no visitor, unless this is a test. */
+    automated: boolean;
+    /** The one that lasts first. */
+    storages(): [Storage, Storage];
+  };
+  /** Fetches the SDK. */
+  load(): Promise<{ openSdk(facts: Facts, take: (captured: Captured) => void): Sdk }>;
+}
+
+type Properties = Record<string, Value | null>;
+
+/** Events that may wait for the SDK. */
+const EARLY_MAX = 50;
+
+export function createCapturing({ facts, baseUrl, page, load }: CapturingParts): Sink {
+  const targets = targetsOf(facts).map((target) => ({ ...target, transport: new Transport(target, page) }));
+  const referrer = referrerOf(page.referrer);
+  let stopped = page.automated && !facts.dev;
+  let opening: Promise<void> | null = null;
+  let sdk: Sdk | null = null;
+  let early: PageEvent[] = [];
+  /** The event being captured; null while the SDK captures on its own account. */
+  let ours: PageEvent | null = null;
+  let latest: PageEvent | null = null;
+  /** The session of the latest view. */
+  let session: { view: string; id: unknown } | null = null;
+
+  function record(event: PageEvent): void {
+    if (stopped) return;
+    opening ??= open().catch(() => stop("forget"));
+    if (sdk) capture(sdk, event);
+    else early = [...early, event].slice(-EARLY_MAX);
+    if (event.final) flush(true);
+  }
+
+  /** Where the SDK is kept out, nothing is told. */
+  async function open(): Promise<void> {
+    const { openSdk } = await load();
+    if (stopped) return;
+    sdk = openSdk(facts, take);
+    const waiting = early;
+    early = [];
+    for (const event of waiting) capture(sdk, event);
+  }
+
+  function capture(client: Sdk, event: PageEvent): void {
+    latest = ours = event;
+    try {
+      client.capture(event);
+    } finally {
+      ours = null;
+    }
+  }
+
+  function take({ uuid, name, properties: raw, timestamp = new Date(page.now()) }: Captured): void {
+    if (stopped || !latest || !isRecorded(name)) return;
+    const properties = withoutPrevious(allowed(name, raw));
+    Object.assign(properties, identity(String(raw["distinct_id"]), latest.bearer), place(latest));
+    if (ours) Object.assign(properties, chain(ours, properties["$session_id"]));
+    send(uuid, name, properties, timestamp);
+  }
+
+  /** PostHog's own names for what was before. A session that has changed in between makes it another story. */
+  function chain({ name, visit, ended }: PageEvent, sessionId: unknown): Properties {
+    const same = session?.view === ended?.view_id && session?.id === sessionId;
+    if (name === "$pageview") session = { view: visit.id, id: sessionId };
+    return { $pageview_id: visit.id, ...(ended && same && previous(ended)) };
+  }
+
+  function place({ visit }: PageEvent): Properties {
+    return { ...referrer, ...addressOf(visit, baseUrl), title: titleOf(visit.route) };
+  }
+
+  /** The page goes and the SDK has not come yet: what happened is told without what only the SDK knows. */
+  function tellEarly(): void {
+    const known = new Map<Person | null, Identifiers>();
+    for (const event of early) {
+      const { name, bearer, visit } = event;
+      const identifiers = known.get(bearer.person) ?? identifiersFor(event, page.storages()[0], facts.apikey);
+      known.set(bearer.person, identifiers);
+      const own = { ...allowed(name, { ...event.properties }), ...identity(identifiers.distinct, bearer), ...place(event) };
+      const made = {
+        $pageview_id: visit.id,
+        $session_id: identifiers.session,
+        $lib: "web",
+        ...(event.ended && previous(event.ended)),
+      };
+      send(event.uuid, name, { ...own, ...made }, new Date(event.at));
+    }
+    early = [];
+  }
+
+  function send(uuid: string, event: string, { ticket = null, ...rest }: Properties, timestamp: Date): void {
+    for (const { apikey: token, relay, transport } of targets) {
+      const properties = { ...rest, token, ...(relay && ticket !== null && { ticket }) };
+      transport.send({ uuid, event, properties, timestamp: timestamp.toISOString() });
+    }
+  }
+
+  function flush(final: boolean): void {
+    if (final) tellEarly();
+    for (const { transport } of targets) transport.flush(final);
+  }
+
+  function stop(how: "keep" | "forget"): void {
+    if (how === "keep") flush(true);
+    stopped = true;
+    early = [];
+    for (const { transport } of targets) transport.stop();
+    sdk?.close();
+    if (how === "forget") forget(page.storages(), facts.apikey);
+  }
+
+  return {
+    record,
+    flush,
+    wake() {
+      for (const { transport } of targets) transport.wake();
+    },
+    stop,
+  };
+}
+
+/** Only this installation is shown the ticket: it proves a person here, and to nobody else. */
+function targetsOf(facts: Facts): { apikey: string; api_host: string; relay: boolean }[] {
+  const { apikey, api_host, transport, local } = facts;
+  return [{ apikey, api_host, relay: transport === "relay" }, ...(local ? [{ ...local, relay: true }] : [])];
+}
+
+function isRecorded(name: string): name is BrowserEventName {
+  return name === "$pageview" || name === "$pageleave";
+}
+
+function identity(anonymous: string, { person }: Bearer): Properties {
+  return {
+    distinct_id: person?.distinct_id ?? anonymous,
+    $process_person_profile: person !== null,
+    $is_identified: person !== null,
+    ticket: person?.ticket ?? null,
+  };
+}
+
+/** The SDK's own account of the view before knows neither whose it was nor that a page may sleep. */
+function withoutPrevious(properties: Record<string, Value>): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith("$prev_pageview")));
+}
+
+function previous({ view_id, route_pattern, total_ms, scroll_depth }: Ended): Properties {
+  return {
+    $prev_pageview_id: view_id,
+    $prev_pageview_pathname: route_pattern,
+    $prev_pageview_duration: total_ms / 1000,
+    $prev_pageview_max_scroll_percentage: scroll_depth,
+  };
+}
