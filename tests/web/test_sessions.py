@@ -218,3 +218,23 @@ def test_self_registration(runtime: Runtime, root: Browser) -> None:
     assert visitor.get("/api/v1/user").get_json()["role"] == "user"
     again = Browser(runtime).post("/account/register", body)
     assert (again.status_code, again.get_json()["code"]) == (409, "username_taken")
+
+
+@pytest.mark.parametrize(("peer", "status"), [("10.0.0.1", 200), ("203.0.113.5", 403)])
+def test_a_trusted_proxy_tells_which_host_was_asked_for(make: Build, peer: str, status: int) -> None:
+    runtime = make(PROXIES)
+    browser = Browser(runtime)
+    csrf = browser.get("/api/v1/csrf", Host="backend:3000").get_json()["csrf"]
+    headers = {
+        "X-CSRF-Token": csrf,
+        "Host": "backend:3000",
+        "X-Forwarded-Host": "evil.example, localhost:9000",
+        "Origin": "http://localhost:9000",
+    }
+    answer = browser.client.post(
+        "/account/login",
+        json={"username": "alice", "password": PASSWORD},
+        headers=headers,
+        environ_overrides={"REMOTE_ADDR": peer},
+    )
+    assert answer.status_code == status
