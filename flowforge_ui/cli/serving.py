@@ -7,22 +7,31 @@ analytics file against the next start.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .gate import THREADS, Gate, watch
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
-# Requests wait for the commit they share, so more threads than cores make larger groups, not more work.
-BLOCKING_THREADS = 32
 BACKLOG = 1024
+# Connections at a time, idle ones included; beyond it nobody is let in.
+CONNECTIONS = 4096
+FILES = CONNECTIONS + 1024
+# For a request's headers, and for an idle connection.
+HEADER_SECONDS = 15
+# Of headers a connection may hold.
+BUFFER = 64 * 1024
 STOP_SECONDS = 30
 
 
@@ -60,6 +69,15 @@ def check_port(host: str, port: int) -> None:
         raise PortTaken(f"{host}:{port} is no address that one can listen on.") from error
 
 
+def _allow_files(wanted: int) -> None:
+    """As many open files as that, if this user may: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 def _end_with_supervisor() -> None:
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
@@ -69,7 +87,8 @@ def _end_with_supervisor() -> None:
 
 def serve(build: Callable[[], Served], *, host: str, port: int, workers: int) -> None:
     """Serve until SIGINT or SIGTERM. ``build`` is called in each worker; it has to survive pickling on macOS."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
@@ -80,7 +99,9 @@ def serve(build: Callable[[], Served], *, host: str, port: int, workers: int) ->
         served = build()
         served.start()
         serving.append(served)
-        return served.application
+        gate = Gate(served.application)
+        threading.Thread(target=watch, args=(gate, port), name="slow senders", daemon=True).start()
+        return gate
 
     def work(*arguments: Any) -> None:
         try:
@@ -89,14 +110,18 @@ def serve(build: Callable[[], Served], *, host: str, port: int, workers: int) ->
             for served in serving:
                 served.stop()
 
+    _allow_files(FILES)
     server = MPServer(
         "flowforge",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=THREADS,
         backlog=BACKLOG,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,  # what is behind the other modes waits for a first byte for ever
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=BUFFER),
         websockets=False,
         log_level=LogLevels.error,
         log_access=False,  # it would hold addresses and query strings
