@@ -21,9 +21,31 @@ const gzip = promisify(zlib.gzip);
 
 /** Bundles below `root` into `dist`; returns the manifest. Throws an `Error` that says which budget is broken. */
 export async function bundle({ root, dist, maps }) {
-  const entries = { main: "static/js/main.tsx", style: "static/css/main.css" };
-  if (existsSync(path.join(root, "static/js/fleet.tsx"))) entries.fleet = "static/js/fleet.tsx";
-  const { outputFiles, metafile } = await build({
+  const platform = { main: "static/js/main.tsx", style: "static/css/main.css" };
+  const parts = [await bundled({ root, dist, entries: platform, plugins: [sharedCore(root)] })];
+  // The collector's page is served elsewhere: bundled by itself, it loads nothing of the platform and splits nothing there.
+  const fleet = present(root, { fleet: "static/js/fleet.tsx", "fleet-style": "static/css/fleet.css" });
+  if (fleet.fleet) parts.push(await bundled({ root, dist, entries: fleet, plugins: [] }));
+  const metafile = { inputs: {}, outputs: {} };
+  for (const part of parts) {
+    Object.assign(metafile.inputs, part.metafile.inputs);
+    Object.assign(metafile.outputs, part.metafile.outputs);
+  }
+  const outputs = relativeOutputs(metafile, root, dist);
+  const manifest = describe(outputs, { ...platform, ...fleet });
+  const files = parts.flatMap((part) => part.outputFiles);
+  const contents = new Map(files.map((file) => [path.relative(dist, file.path), file.contents]));
+  await checkBudgets(manifest, outputs, contents);
+  await write({ root, dist, maps, manifest, contents, metafile });
+  return manifest;
+}
+
+function present(root, entries) {
+  return Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(path.join(root, file))));
+}
+
+function bundled({ root, dist, entries, plugins }) {
+  return build({
     absWorkingDir: root,
     entryPoints: entries,
     outdir: dist,
@@ -39,19 +61,13 @@ export async function bundle({ root, dist, maps }) {
     legalComments: "none",
     jsx: "automatic",
     jsxImportSource: "preact",
-    plugins: [sharedCore(root)],
+    plugins,
     define: { "process.env.NODE_ENV": '"production"' },
     loader: { ".svg": "file", ".woff2": "file" },
     metafile: true,
     write: false,
     logLevel: "warning",
   });
-  const outputs = relativeOutputs(metafile, root, dist);
-  const manifest = describe(outputs, entries);
-  const contents = new Map(outputFiles.map((file) => [path.relative(dist, file.path), file.contents]));
-  await checkBudgets(manifest, outputs, contents);
-  await write({ root, dist, maps, manifest, contents, metafile });
-  return manifest;
 }
 
 // A module of ours that is imported later starts by importing the core, which is there already: see core.ts.
@@ -92,9 +108,12 @@ function relativeOutputs(metafile, root, dist) {
 
 function describe(outputs, entries) {
   const outputOf = (source) => [...outputs].find(([, output]) => output.entryPoint === source)?.[0];
-  const css = outputOf(entries.style);
-  const entry = (source) => ({ js: outputOf(source), css, imports: closure(outputs, outputOf(source)).slice(1) });
-  const main = entry(entries.main);
+  const entry = (source, style) => ({
+    js: outputOf(source),
+    css: outputOf(style),
+    imports: closure(outputs, outputOf(source)).slice(1),
+  });
+  const main = entry(entries.main, entries.style);
   const loaded = new Set([main.js, ...main.imports]);
   const routes = {};
   for (const [file, { entryPoint, exports }] of outputs) {
@@ -102,7 +121,7 @@ function describe(outputs, entries) {
     for (const route of exports) routes[route] = closure(outputs, file).filter((one) => !loaded.has(one));
   }
   const files = [...outputs.keys()].sort();
-  return { entry: main, ...(entries.fleet && { fleet: entry(entries.fleet) }), routes, files };
+  return { entry: main, ...(entries.fleet && { fleet: entry(entries.fleet, entries["fleet-style"] ?? entries.style) }), routes, files };
 }
 
 /** A file and everything it imports statically, itself first. */

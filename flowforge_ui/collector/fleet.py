@@ -79,8 +79,8 @@ class Fleet:
                 _tile("active_day", f"Active {on}", _count(day, "all"), heard),
                 _tile("active_week", f"Active {during}", _count(week, "all"), heard),
                 _tile("new_week", f"New {during}", _count(week, "new"), _count(week, "all")),
-                _tile("silent", "Silent", silent, heard),
-                _tile("lost", "Lost", lost, heard),
+                _tile("silent", f"Silent over {SILENT_HOURS} h", silent, heard),
+                _tile("lost", f"Lost, over {LOST_DAYS} days", lost, heard),
                 _tile("copies", "Copied", _count(day, "copied"), _count(day, "all")),
             ],
             "series": {

@@ -15,6 +15,7 @@ _DOCUMENT = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Fleet</title>
+<link rel="icon" href="data:,">
 {links}
 <script type="application/json" id="boot">{{"view":"{view}"}}</script>
 </head>
