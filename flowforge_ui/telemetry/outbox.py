@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import ColumnElement, Row, Select
 
     from .counters import Tally
 
     Transaction = Callable[[], AbstractContextManager[Connection]]
 
-__all__ = ["SINKS", "Backlog", "Batch", "Claimed", "Outbox", "Recorded", "SinkRecord", "metadata"]
+__all__ = ["SINKS", "Backlog", "Batch", "Claimed", "Outbox", "Recorded", "SinkRecord", "Standing", "metadata"]
 
 KEEP_DAYS = 7
 """How long an event stays after it was recorded, if it is delivered everywhere by then."""
@@ -72,6 +72,14 @@ class Backlog:
 
     pending: int
     oldest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Every counter (kind -> name -> number) and how many events each sink has still to get."""
+
+    counts: Mapping[str, Mapping[str, int]]
+    pending: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +210,16 @@ class Outbox:
     # Looking
 
     def backlog(self, sink: str) -> Backlog:
-        waiting = (
-            select(func.count(), func.min(outbox.c.id))
-            .where(self._pending(sink))
-            .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
-        )
         with self.reading() as tx:
-            pending, first = tx.execute(waiting).one()
+            pending, first = tx.execute(self._waiting(sink)).one()
             oldest = tx.scalar(select(outbox.c.recorded_at).where(outbox.c.id == first)) if pending else None
         return Backlog(pending, oldest)
+
+    def standing(self) -> Standing:
+        """Counters and what is pending at one moment, so that they add up while deliveries go on."""
+        with self.reading() as tx:
+            pending = {sink: tx.execute(self._waiting(sink)).one()[0] for sink in SINKS}
+            return Standing(counters.read(tx), pending)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Every counter: kind (accepted, dropped, addressed, delivered, ...) -> name -> number."""
@@ -235,6 +244,14 @@ class Outbox:
     @staticmethod
     def _pending(sink: str) -> ColumnElement[bool]:
         return text(is_pending(SINKS[sink]))  # type: ignore[return-value]
+
+    def _waiting(self, sink: str) -> Select[int, int]:
+        """How many wait, and the first of them."""
+        return (
+            select(func.count(), func.min(outbox.c.id))
+            .where(self._pending(sink))
+            .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
+        )
 
     def _settle(
         self, tx: Connection, sink: str, ids: list[int] | None, state: SinkState, distinct_id: str | None = None

@@ -173,7 +173,7 @@ def test_status_of_every_channel(make: Build) -> None:
         {"layer": "admin", "value": "on", "decides": True},
         {"layer": "default", "value": "on", "decides": False},
     ]
-    assert status["counts"] == {"accepted": 1, "dropped": {}}
+    assert status["counts"] == {"accepted": 1, "dropped": {}, "refused": {}}
     assert [host["host"] for host in status["hosts"]] == ["ping.flowforge.com", "us.i.posthog.com"]
     assert status["warnings"] == []
 

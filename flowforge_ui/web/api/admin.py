@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowforge_ui.telemetry.decision import Channel, Decision
+    from flowforge_ui.telemetry.outbox import Standing
     from flowforge_ui.web.channels import Now
     from flowforge_ui.web.house import House
 
@@ -69,23 +70,28 @@ def telemetry_status(call: Call[None]) -> shapes.TelemetryStatus:
     with call.reading() as tx:
         now = house.channels.read(tx)
     house.capture.intake.flush()  # requests refused as a whole are only noted until then
-    counts = house.outbox.counts()
+    standing = house.outbox.standing()
     return shapes.TelemetryStatus(
-        channels=[_channel(house, channel, now.decisions[channel], counts) for channel in CHANNELS],
-        counts=shapes.EventCounts(accepted=sum(counts.get("accepted", {}).values()), dropped=_dropped(counts)),
+        channels=[_channel(house, channel, now.decisions[channel], standing) for channel in CHANNELS],
+        counts=_received(standing.counts),
         hosts=_hosts(house, now),
         warnings=[*house.settings.warnings, *now.chosen.warnings],
     )
 
 
-def _dropped(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    """Events that were not recorded, and requests that were refused as a whole, by reason."""
-    return {**counts.get("refused", {}), **{k: n for k, n in counts.get("dropped", {}).items() if n}}
+def _received(counts: Mapping[str, Mapping[str, int]]) -> shapes.EventCounts:
+    """Events, and apart from them requests refused as a whole: nobody knows how many events those carried."""
+    return shapes.EventCounts(
+        accepted=sum(counts.get("accepted", {}).values()),
+        dropped={reason: n for reason, n in counts.get("dropped", {}).items() if n},
+        refused=dict(counts.get("refused", {})),
+    )
 
 
-def _channel(
-    house: House, channel: Channel, decision: Decision, counts: Mapping[str, Mapping[str, int]]
-) -> shapes.Channel:
+def _channel(house: House, channel: Channel, decision: Decision, standing: Standing) -> shapes.Channel:
+    def count(kind: str) -> int:
+        return standing.counts.get(kind, {}).get(channel, 0)
+
     sink = channel if channel in SINKS else None
     record = house.outbox.sink_record(sink) if sink else None
     return shapes.Channel(
@@ -97,9 +103,11 @@ def _channel(
         layers=[shapes.Layer(layer=layer.layer, value=layer.value, decides=layer.decides) for layer in decision.layers],
         last_success_at=_moment(record.last_success_at) if record else None,
         last_error=record.last_error if record else None,
-        pending=house.outbox.backlog(sink).pending if sink else 0,
-        delivered=counts.get("delivered", {}).get(channel, 0),
-        failed=counts.get("failed", {}).get(channel, 0),
+        addressed=count("addressed"),
+        pending=standing.pending.get(channel, 0),
+        delivered=count("delivered"),
+        failed=count("failed"),
+        abandoned=count("abandoned"),
     )
 
 

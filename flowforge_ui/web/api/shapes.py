@@ -304,14 +304,17 @@ class Channel(Answer):
     layers: list[Layer]
     last_success_at: Moment | None
     last_error: str | None
+    addressed: int
     pending: int
     delivered: int
     failed: int
+    abandoned: int
 
 
 class EventCounts(Answer):
     accepted: int
     dropped: dict[str, int]
+    refused: dict[str, int]
 
 
 class Host(Answer):

@@ -34,7 +34,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 function Deliveries({ channel }: { channel: Channel }) {
-  const idle = !channel.allowed && channel.pending + channel.delivered + channel.failed === 0;
+  const idle = !channel.allowed && channel.addressed === 0;
   if (idle) return <p class="muted">Nothing was ever delivered.</p>;
   return (
     <dl class="figures">
@@ -42,6 +42,7 @@ function Deliveries({ channel }: { channel: Channel }) {
       <div><dt>Waiting</dt><dd>{count(channel.pending)}</dd></div>
       <div><dt>Delivered</dt><dd>{count(channel.delivered)}</dd></div>
       <div><dt>Given up</dt><dd class={channel.failed > 0 ? "tone-danger" : undefined}>{count(channel.failed)}</dd></div>
+      {channel.abandoned > 0 && <div><dt>Dropped while waiting</dt><dd>{count(channel.abandoned)}</dd></div>}
     </dl>
   );
 }

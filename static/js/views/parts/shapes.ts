@@ -117,14 +117,21 @@ export interface Channel {
   readonly layers: readonly Layer[];
   readonly last_success_at: string | null;
   readonly last_error: string | null;
+  readonly addressed: number;
   readonly pending: number;
   readonly delivered: number;
   readonly failed: number;
+  readonly abandoned: number;
 }
 
 export interface TelemetryStatus {
   readonly channels: readonly Channel[];
-  readonly counts: { readonly accepted: number; readonly dropped: Readonly<Record<string, number>> };
+  readonly counts: {
+    readonly accepted: number;
+    readonly dropped: Readonly<Record<string, number>>;
+    /** Requests refused as a whole. */
+    readonly refused: Readonly<Record<string, number>>;
+  };
   readonly hosts: readonly { readonly host: string; readonly why: string; readonly how_to_stop: string }[];
   readonly warnings: readonly string[];
 }

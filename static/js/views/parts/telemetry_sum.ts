@@ -11,7 +11,7 @@ export interface Received {
   readonly reasons: readonly (readonly [string, number])[];
 }
 
-export function received({ counts }: Pick<TelemetryStatus, "counts">): Received {
+export function received({ counts }: { readonly counts: Omit<TelemetryStatus["counts"], "refused"> }): Received {
   const reasons = Object.entries(counts.dropped)
     .filter(([, number]) => number > 0)
     .toSorted(([a, x], [b, y]) => y - x || a.localeCompare(b, "en"));
