@@ -41,7 +41,8 @@ def init(  # noqa: PLR0917 - click passes them by name
         print_json(shown | {"telemetry": ping.allowed, "local_analytics": local.allowed})
         return
     click.echo(f"Set up. {username.strip().lower()} can sign in at {settings.base_url} once the server runs.")
-    click.echo(f"Core ping: {'on' if ping.allowed else 'off'}. {ping.explanation}")
+    fields = " `flowforge telemetry preview` shows what it says." if ping.allowed else ""
+    click.echo(f"Core ping: {'on' if ping.allowed else 'off'}. {ping.explanation}{fields}")
     click.echo(f"Local analytics: {'on' if local.allowed else 'off'}. {local.explanation}")
 
 
@@ -83,6 +84,7 @@ def _set_up(
     from flowforge_ui.platform import setup, users
     from flowforge_ui.platform.errors import PlatformError, SetupAdminExists, SetupFinished
     from flowforge_ui.platform.passwords import Passwords
+    from flowforge_ui.telemetry import archive
 
     try:
         who = users.candidate(Passwords(), username=username, password=password)
@@ -92,6 +94,7 @@ def _set_up(
                 actor = setup.create_administrator(tx, platform.ledger, who).actor(platform.pseudonyms)
                 setup.choose(tx, platform.ledger, actor, telemetry=telemetry, local_analytics=local_analytics)
                 setup.finish(tx, platform.ledger, actor)
+                archive.accept_plan(tx, runtime.house.sender().plan.version)
             with reading(platform.engine) as tx:
                 return runtime.house.channels.read(tx).decisions
     except SetupFinished:

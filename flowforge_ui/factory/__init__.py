@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from flowforge_ui.config import Settings
     from flowforge_ui.platform.installation import Installation
     from flowforge_ui.telemetry.event import Clock
+    from flowforge_ui.telemetry.ping import Sender
 
 __all__ = ["Runtime", "build", "create_app", "open_database"]
 
@@ -134,6 +135,8 @@ def build(
         channels=channels,
         analytics=analytics.store,
         switched=lambda: None,
+        sender=cache(partial(_sender, settings, platform, channels)),
+        next_ping=lambda: None,
         bundle=Bundle(bundle or files.bundle()),
         shell=Shell(files.templates()),
         cookies=Cookies(settings.base_url),
@@ -141,9 +144,15 @@ def build(
         started_at=clock(),
     )
     runtime = Runtime(house=house, analytics=analytics, intake=intake, opt_outs=opt_outs, waker=waker)
-    runtime.app = make_app(replace(house, switched=runtime.switched))
+    runtime.app = make_app(replace(house, switched=runtime.switched, next_ping=runtime.next_ping))
     runtime.app.extensions["flowforge"] = runtime
     return runtime
+
+
+def _sender(settings: Settings, platform: Platform, channels: Channels) -> Sender:
+    from .ping import build_sender
+
+    return build_sender(settings, platform, channels)
 
 
 @cache

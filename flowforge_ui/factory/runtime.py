@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -71,6 +71,7 @@ class Runtime:
         self._analytics, self._intake, self._opt_outs, self._waker = analytics, intake, opt_outs, waker
         self._leases: tuple[Lease, ...] = ()
         self._beside: tuple[Beside, ...] = ()
+        self._pings: Loop | None = None
 
     @property
     def application(self) -> Flask:
@@ -110,6 +111,10 @@ class Runtime:
         self._opt_outs.changed()
         self._abandon_switched_off()
 
+    def next_ping(self) -> datetime | None:
+        """When the core ping goes out next; None while nothing runs, or where other processes have their own times."""
+        return None if self._pings is None or self._shared else self._pings.due
+
     def _open_analytics(self) -> None:
         if self.house.channels.current().on("local"):
             try:
@@ -127,15 +132,14 @@ class Runtime:
 
     def _ping(self) -> Beside:
         """The core ping's loop. Whether it may send is decided at each ping, not here."""
-        from .ping import build_sender
-
         house = self.house
         after = house.settings.test_ping_after_s
-        return Loop(
-            build_sender(house.settings, house.platform, house.channels),
+        self._pings = Loop(
+            house.sender(),
             lambda: house.channels.current().setup.finished,
             first=FIRST if after is None else timedelta(seconds=after),
         )
+        return self._pings
 
     def _mounted(self) -> Iterator[Beside]:
         """The collector below /collector of this server, where the settings ask for it."""

@@ -179,6 +179,11 @@ class Loop:
         self._stopping.set()
         self._thread.join(timeout=2)
 
+    @property
+    def due(self) -> datetime | None:
+        """When the next ping goes out; None until the platform is initialised."""
+        return self._schedule.due
+
     def step(self) -> Result | None:
         """One tick: the result of a ping that was due, else None."""
         self._schedule, due = self._schedule.tick(self._sender.clock(), initialised=self._initialised())

@@ -36,6 +36,9 @@ STATUS: Mapping[str, tuple[int, str]] = {
     "setup_admin_exists": (409, "The administrator exists already."),
     "setup_finished": (409, "The set-up has been finished already."),
     "setup_unfinished": (409, "The set-up is not finished yet."),
+    "ping_off": (409, "The core ping is off."),
+    "ping_under_way": (409, "A ping is on its way; see in a moment what became of it."),
+    "plan_changed": (409, "The list of fields has changed; read it again."),
     "too_large": (413, "The body is larger than allowed."),
     "too_many_attempts": (429, "Too many attempts; try again later."),
 }

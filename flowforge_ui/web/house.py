@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flowforge_ui.telemetry.boot import PageSettings
     from flowforge_ui.telemetry.capture import Capture
     from flowforge_ui.telemetry.outbox import Outbox
+    from flowforge_ui.telemetry.ping import Sender
     from flowforge_ui.telemetry.plan import Plan
     from flowforge_ui.telemetry.plausible import Plausible
 
@@ -30,7 +31,9 @@ class House:
     """What requests need of the other rooms.
 
     `analytics` opens the installation's own store when it is first asked for; it raises StoreError. `switched` is
-    called once a changed switch is committed. `page.api_host` depends on the request and is filled in there.
+    called once a changed switch is committed. `sender` gives this process's sender of the core ping; `next_ping` tells
+    when this process sends the next one, None where it does not know. `page.api_host` depends on the request and is
+    filled in there.
     """
 
     settings: Settings
@@ -43,6 +46,8 @@ class House:
     channels: Channels
     analytics: Callable[[], Store]
     switched: Callable[[], None]
+    sender: Callable[[], Sender]
+    next_ping: Callable[[], datetime | None]
     bundle: Bundle
     shell: Shell
     cookies: Cookies

@@ -40,6 +40,7 @@ BODIES: dict[str, Any] = {
     "projects.rename": {"name": "Line"},
     "projects.put_flows": [],
     "settings.change": {"user:signup": False},
+    "ping.accept": {"version": 1},
 }
 
 
@@ -59,6 +60,7 @@ def things(runtime: Runtime, cast: Cast) -> dict[str, str]:
         "user": cast.bob.user_id,
         "session": nobody,
         "invitation": nobody,
+        "seq": "1",
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowforge_ui.platform import login, sessions, settings, setup, users
 from flowforge_ui.platform.errors import SetupAdminExists, SetupFinished, SetupUnfinished, SignupOff
+from flowforge_ui.telemetry import archive
 from flowforge_ui.web import boot
 from flowforge_ui.web.callers import Caller, signed_in, signed_out
 
@@ -78,6 +79,7 @@ def choose(call: Call[shapes.SetupOptions]) -> shapes.Options:
     body = call.body
     with call.switching() as tx:
         setup.choose(tx, call.ledger, call.actor, telemetry=body.telemetry, local_analytics=body.local_analytics)
+        archive.accept_plan(tx, call.house.sender().plan.version)  # the step has shown its fields
     return shapes.Options(telemetry=body.telemetry, local_analytics=body.local_analytics)
 
 
