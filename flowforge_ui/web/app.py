@@ -13,13 +13,14 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from flowforge_ui.analytics.errors import StoreError
 from flowforge_ui.platform.errors import PlatformError, TooManyAttempts
 
-from . import pages, relay
+from . import pages
 from .api import ENDPOINTS
 from .api.call import view
 from .assets import PREFIX, BuiltFiles
 from .errors import WebError, from_status
 from .headers import DATA_POLICY, common
 from .middleware import CommonHeaders
+from .relay import Relay
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -48,12 +49,12 @@ def make_app(house: House) -> Flask:
             methods=[endpoint.method],
             provide_automatic_options=False,
         )
-    app.register_blueprint(relay.blueprint(house))
     app.register_blueprint(pages.blueprint(house))
     _register_errors(app, house)
     headers = {**common(house.settings.base_url), "Content-Security-Policy": DATA_POLICY}
     inner = cast("WSGIApplication", app.wsgi_app)
-    app.wsgi_app = CommonHeaders(BuiltFiles(inner, house.bundle.file), headers)  # type: ignore[method-assign]
+    relay = Relay(BuiltFiles(inner, house.bundle.file), house.capture, house.platform.installation.capture_prefix)
+    app.wsgi_app = CommonHeaders(relay, headers)  # type: ignore[method-assign]
     return app
 
 
