@@ -57,7 +57,7 @@ class Trouble:
         self.messages: list[str] = []
         self._pages: list[Page] = []
         context.add_init_script(
-            "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
+            "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
         )
         context.on("page", self._watch)
 
@@ -74,8 +74,16 @@ class Trouble:
 def bare_chromium(url: str, profile: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Chromium nobody looks into: under a debugger it neither prerenders nor hides a tab. The page acts on its own."""
     process = subprocess.Popen(
-        [executable(), "--headless=new", *ARGUMENTS, *arguments, "--disable-gpu", "--disable-popup-blocking"]
-        + [f"--user-data-dir={profile}", url],
+        [
+            executable(),
+            "--headless=new",
+            *ARGUMENTS,
+            *arguments,
+            "--disable-gpu",
+            "--disable-popup-blocking",
+            f"--user-data-dir={profile}",
+            url,
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -159,9 +159,7 @@ def decode(request: Request, index: int) -> list[Received]:
     parsed = json.loads(text)
     events = parsed if isinstance(parsed, list) else parsed.get("batch", [parsed])
     return [
-        Received(
-            event["event"], event["uuid"], datetime.fromisoformat(event["timestamp"]), event["properties"], index
-        )
+        Received(event["event"], event["uuid"], datetime.fromisoformat(event["timestamp"]), event["properties"], index)
         for event in events
     ]
 

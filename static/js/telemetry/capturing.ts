@@ -6,7 +6,7 @@ import type { Captured, Sdk } from "./posthog.ts";
 import { addressOf, allowed, referrerOf, titleOf, type Value } from "./redact.ts";
 import { forget, identifiersFor, type Identifiers } from "./sdk_storage.ts";
 import { Transport, type TransportPage } from "./transport.ts";
-import type { Bearer, Ended, Facts, PageEvent, Person, Sink } from "./types.ts";
+import type { Bearer, Ended, Facts, PageEvent, Sink } from "./types.ts";
 
 export interface CapturingParts {
   facts: Facts;
@@ -88,11 +88,12 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
 
   /** The page goes and the SDK has not come yet: what happened is told without what only the SDK knows. */
   function tellEarly(): void {
-    const known = new Map<Person | null, Identifiers>();
+    const known = new Map<string, Identifiers>();
     for (const event of early) {
       const { name, bearer, visit } = event;
-      const identifiers = known.get(bearer.person) ?? identifiersFor(event, page.storages()[0], facts.apikey);
-      known.set(bearer.person, identifiers);
+      const whose = bearer.person?.distinct_id ?? "";
+      const identifiers = known.get(whose) ?? identifiersFor(event, page.storages()[0], facts.apikey);
+      known.set(whose, identifiers);
       const own = { ...allowed(name, { ...event.properties }), ...identity(identifiers.distinct, bearer), ...place(event) };
       const made = {
         $pageview_id: visit.id,

@@ -119,6 +119,11 @@ class Site:
             return self._file(path.removeprefix("/a/"))
         if path.startswith("/log/"):
             return Answer(204, b"")
+        if path == "/away":
+            return Answer(200, b"<!doctype html><title>Away</title>", {"Content-Type": "text/html"})
+        return self._account(path, request) or (self._shell() if request.method == "GET" else None)
+
+    def _account(self, path: str, request: Request) -> Answer | None:
         if path == "/account/login":
             self.user = json.loads(request.body)["username"]
             return self._json({"boot": self.boot()})
@@ -130,9 +135,7 @@ class Site:
             out = json.loads(request.body)["opt_out"]
             (self.opted_out.add if out else self.opted_out.discard)(self.user)
             return self._json({"opt_out": out, "boot": self.boot()})
-        if path == "/away":
-            return Answer(200, b"<!doctype html><title>Away</title>", {"Content-Type": "text/html"})
-        return self._shell() if request.method == "GET" else None
+        return None
 
     def _file(self, name: str) -> Answer | None:
         if name == "style.css":
@@ -254,7 +257,9 @@ def seen(received: list[Received]) -> list[Seen]:
 
 def ours(received: list[Received]) -> list[Received]:
     """Without what posthog-js captures on its own account; in the order it happened, which a beacon may overtake."""
-    return sorted((e for e in received if e.get("source") == "router"), key=lambda e: (e.timestamp, e.name == "$pageleave"))
+    return sorted(
+        (e for e in received if e.get("source") == "router"), key=lambda e: (e.timestamp, e.name == "$pageleave")
+    )
 
 
 def pairs(received: list[Received]) -> None:

@@ -125,7 +125,7 @@ def test_opting_out_in_another_tab(site: Site, open_page: Open) -> None:
     one, other = open_page("/account"), open_page("/team/ABC")
     site.capture.take(2)
     opt_out(other, out=True)
-    until(one, "localStorage.length === 0")
+    until(one, "sessionStorage.length === 0")
     one.wait_for_timeout(100)
     go(one, "/project/PRJ9")
     one.wait_for_timeout(300)

@@ -52,7 +52,7 @@ def test_back_forward_cache(site: Site, browser: Browser) -> None:
 
 
 HIDE = """
-  Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => window.shown ? 'visible' : 'hidden'});
+  Object.defineProperty(document, 'visibilityState', {get: () => window.shown ? 'visible' : 'hidden'});
 """
 
 

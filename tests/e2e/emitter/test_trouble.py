@@ -23,7 +23,9 @@ def test_the_page_works_and_the_events_come_later(site: Site, open_page: Open, m
     for number in range(12):
         go(page, f"/project/PRJ{number}")
         # With six connections that hang, this one would wait for a minute.
-        assert page.evaluate("fetch('/api/v1/user/privacy', {method: 'PUT', body: '{\"opt_out\": false}'}).then(r => r.ok)")
+        assert page.evaluate(
+            "fetch('/api/v1/user/privacy', {method: 'PUT', body: '{\"opt_out\": false}'}).then(r => r.ok)"
+        )
     assert len(site.capture.captures) < 13  # of 25 events
     site.capture.mode = "ok"
     site.capture.release()

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { progress } from "../../static/js/telemetry/scrolling.ts";
+import { forget, identifiersFor, OWNER } from "../../static/js/telemetry/sdk_storage.ts";
+import { firstSeen, isSeen, whenSeen } from "../../static/js/telemetry/seen.ts";
+import type { PageEvent } from "../../static/js/telemetry/types.ts";
+import { uuid7 } from "../../static/js/telemetry/uuid.ts";
+
+const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+test("uuid7: its time, its version, its variant", () => {
+  assert.equal(uuid7(0x0123456789ab, new Uint8Array(10).fill(0xff)), "01234567-89ab-7fff-bfff-ffffffffffff");
+  assert.match(uuid7(Date.now()), UUID7);
+  assert.notEqual(uuid7(5), uuid7(5));
+});
+
+const BOXES: [number, number, number, number | null][] = [
+  [0, 1000, 500, 0],
+  [250, 1000, 500, 0.5],
+  [500, 1000, 500, 1],
+  [501, 1000, 500, 1],
+  [-20, 1000, 500, 0],
+  [0, 500, 500, null],
+  [0, 501, 500, null],
+];
+
+for (const [scrollTop, scrollHeight, clientHeight, expected] of BOXES) {
+  test(`scrolling: ${scrollTop} of ${scrollHeight} in ${clientHeight}`, () => {
+    assert.equal(progress({ scrollTop, scrollHeight, clientHeight }), expected);
+  });
+}
+
+class FakeDocument extends EventTarget {
+  visibilityState: DocumentVisibilityState = "hidden";
+  prerendering = true;
+}
+
+test("seen: a prerendered page is seen when it is shown", () => {
+  const page = new FakeDocument();
+  let calls = 0;
+  whenSeen(page, () => (calls += 1));
+  page.visibilityState = "visible";
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.deepEqual([isSeen(page), calls], [false, 0]);
+  page.prerendering = false;
+  page.dispatchEvent(new Event("prerenderingchange"));
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.deepEqual([isSeen(page), calls], [true, 1]);
+  whenSeen(page, () => (calls += 1));
+  assert.equal(calls, 2);
+});
+
+test("seen: called off", () => {
+  const page = new FakeDocument();
+  let calls = 0;
+  whenSeen(page, () => (calls += 1))();
+  Object.assign(page, { visibilityState: "visible", prerendering: false });
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(calls, 0);
+});
+
+const ENTRIES: [object[], object[], number][] = [
+  [[], [], 0],
+  [[{}], [{ name: "visible", startTime: 0 }], 0],
+  [[{ activationStart: 900 }], [{ name: "hidden", startTime: 0 }, { name: "visible", startTime: 905 }], 905],
+  [[{ activationStart: 900 }], [], 900],
+  [[{}], [{ name: "hidden", startTime: 0 }, { name: "visible", startTime: 70 }, { name: "visible", startTime: 90 }], 70],
+];
+
+for (const [navigation, visibility, expected] of ENTRIES) {
+  test(`seen: first at ${expected} of ${JSON.stringify(visibility)}`, () => {
+    const performance = { getEntriesByType: (type: string) => (type === "navigation" ? navigation : visibility) };
+    assert.equal(firstSeen({ performance: performance as unknown as Performance }), expected);
+  });
+}
+
+function event(person: string | null, at: number): PageEvent {
+  return { at, bearer: { person: person && { distinct_id: person, ticket: null }, role: "user" } } as unknown as PageEvent;
+}
+
+const KEPT = { $sesid: [1_000_000, "session", 900_000], distinct_id: "device", [OWNER]: "u_alice" };
+
+const STORED: [string, string | null, number, string | null, boolean][] = [
+  ["the session goes on", JSON.stringify(KEPT), 1_000_500, "u_alice", true],
+  ["the session is over", JSON.stringify(KEPT), 1_000_000 + 31 * 60_000, "u_alice", false],
+  ["somebody else's", JSON.stringify(KEPT), 1_000_500, "u_bob", false],
+  ["nobody's", JSON.stringify({ ...KEPT, [OWNER]: "" }), 1_000_500, null, true],
+  ["nothing kept", null, 1_000_500, "u_alice", false],
+  ["without a session", "{}", 1_000_500, "u_alice", false],
+  ["no JSON", "{", 1_000_500, "u_alice", false],
+  ["null", "null", 1_000_500, "u_alice", false],
+];
+
+for (const [name, stored, at, person, goesOn] of STORED) {
+  test(`what the SDK keeps: ${name}`, () => {
+    const storage = { getItem: (key: string) => (key === "ph_phc_x_posthog" ? stored : "wrong") };
+    const found = identifiersFor(event(person, at), storage, "phc_x");
+    if (goesOn) return assert.deepEqual(found, { distinct: "device", session: "session" });
+    assert.match(found.distinct, UUID7);
+    assert.match(found.session, UUID7);
+  });
+}
+
+test("what the SDK keeps: a storage that refuses", () => {
+  const storage = {
+    getItem() {
+      throw new Error("SecurityError");
+    },
+  };
+  assert.match(identifiersFor(event(null, 5), storage, "phc_x").session, UUID7);
+});
+
+test("what the SDK keeps is forgotten, and nothing else", () => {
+  const items = new Map([["ph_phc_x_posthog", "1"], ["ph_phc_x_window_id", "2"], ["theme", "dark"], ["ph_other", "3"]]);
+  const storage = {
+    get length() {
+      return items.size;
+    },
+    key: (index: number) => [...items.keys()][index] ?? null,
+    removeItem: (key: string) => items.delete(key),
+  };
+  forget([storage as unknown as Storage], "phc_x");
+  assert.deepEqual([...items.keys()], ["theme", "ph_other"]);
+});
