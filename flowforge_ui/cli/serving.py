@@ -86,12 +86,14 @@ def _end_with_supervisor() -> None:
 
 
 def serve(build: Callable[[], Served], *, host: str, port: int, workers: int) -> None:
-    """Serve until SIGINT or SIGTERM. ``build`` is called in each worker; it has to survive pickling on macOS."""
+    """Serve until SIGINT or SIGTERM. ``build`` is called in each worker, which is forked (Linux)."""
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.mp import MPServer
 
+    # Logs and temporary files of the databases are made by their engines, with whatever the umask leaves.
+    os.umask(0o077)
     serving: list[Served] = []
 
     def load(_target: str) -> WSGIApplication:

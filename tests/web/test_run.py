@@ -92,6 +92,8 @@ def test_from_the_first_start_to_the_next(installation: Path) -> None:
         assert client.login().status_code == 200
         eventually(lambda: len(delivered(client)) == 3)
         assert sorted(delivered(client)) == ["logged in", "logged out", "set-up finished"]
+        held = [path for path in (installation / "var").rglob("*") if path.is_file()]
+        assert [path.name for path in held if path.stat().st_mode & 0o077] == []
         assert server.stop() == 0
         printed = server.log.read_text()
     assert printed == f"FlowForge 0.9.0: open {server.url}/setup to set it up. Ctrl-C ends it.\n"
