@@ -13,25 +13,29 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BigInteger, Connection, Engine, MetaData, TypeDecorator, create_engine, event, inspect, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from alembic.script import ScriptDirectory
+    from sqlalchemy import Select
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.pool import PoolProxiedConnection
 
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10
 
-_BEGIN = "flowforge_begin"
+_MODE = "flowforge_mode"  # of the transaction that begins next on a connection
+_READ_ONLY = "flowforge_read_only"  # what a connection has been told last
 _AFTER_COMMIT = "flowforge_after_commit"
 _MIGRATION_LOCK = 0x666C6F77666F7267  # one number for every process of one PostgreSQL database
 _WRITERS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
@@ -97,14 +101,19 @@ def _open_sqlite(url: URL) -> Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        mode = connection.get_execution_options().get(_BEGIN, "")
-        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if mode == 'READ' else 'OFF'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if mode == "WRITE" else "BEGIN")
-
+    engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign] # its errors are translated, an event's are not
     _WRITERS[engine] = threading.Lock()
     return engine
+
+
+def _begin_sqlite(dbapi_connection: PoolProxiedConnection) -> None:
+    info, driver = dbapi_connection.info, cast("sqlite3.Connection", dbapi_connection.driver_connection)
+    mode = info.pop(_MODE, "")
+    read_only = mode == "READ"
+    if info.get(_READ_ONLY) is not read_only:
+        driver.execute(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+        info[_READ_ONLY] = read_only
+    driver.execute("BEGIN IMMEDIATE" if mode == "WRITE" else "BEGIN")
 
 
 def _open_postgresql(url: URL) -> Engine:
@@ -121,7 +130,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     On SQLite the write lock is taken at once (BEGIN IMMEDIATE), so that what was read is still true when it is written.
     """
     with _turn(engine), engine.connect() as connection:
-        connection.execution_options(**{_BEGIN: "WRITE"})
+        connection.info[_MODE] = "WRITE"
         pending: list[Callable[[], None]] = []
         connection.info[_AFTER_COMMIT] = pending
         try:
@@ -162,11 +171,56 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction that sees one state of the database; writing through it is an error."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            connection.execution_options(**{_BEGIN: "READ"})
+            connection.info[_MODE] = "READ"
         else:
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
             yield connection
+
+
+class Lookup:
+    """A SELECT that is asked at every request, for one row.
+
+    On SQLite it goes past SQLAlchemy, whose part of it costs many times the database's, and needs no transaction: one
+    statement sees one state of the database by itself.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        dialect = sqlite.dialect()
+        compiled = statement.compile(dialect=dialect)
+        self._text = compiled.string
+        self._names = [
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or ()
+        ]
+        self._made = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+        ]
+
+    def one(self, engine: Engine, **values: object) -> tuple[Any, ...] | None:
+        """The row, its values as SQLAlchemy would give them; None when there is none."""
+        if engine.dialect.name == "sqlite":
+            try:
+                return self._one(engine, values)
+            except sqlite3.Error:
+                pass  # asked again in the ordinary way, it says so in everybody's terms
+        with reading(engine) as tx:
+            row = tx.execute(self._statement, values).one_or_none()
+            return None if row is None else tuple(row)
+
+    def _one(self, engine: Engine, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        given = [values[name] if bind is None else bind(values[name]) for name, bind in self._names]
+        connection = engine.raw_connection()
+        try:
+            # All rows, that the statement is at its end and holds no state of the database any longer.
+            rows = connection.driver_connection.execute(self._text, given).fetchall()  # type: ignore[union-attr]
+        finally:
+            connection.close()
+        if not rows:
+            return None
+        (row,) = rows
+        return tuple([value if make is None else make(value) for value, make in zip(row, self._made, strict=True)])
 
 
 def serialise(tx: Connection, key: int) -> None:
@@ -197,10 +251,10 @@ def migrate(engine: Engine, scripts: Path = MIGRATIONS) -> None:
             return
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA query_only = OFF")
-                connection.rollback()
+                with connection.begin():
+                    pass  # from here on this connection may write
                 connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
-            connection.execution_options(**{_BEGIN: "WRITE"})
+            connection.info[_MODE] = "WRITE"
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

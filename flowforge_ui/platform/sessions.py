@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from flowforge_ui.database import Lookup
+
 from . import tables
 from .errors import NotFound
 from .users import COLUMNS, User
@@ -20,6 +22,8 @@ from .values import new_id, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlalchemy import Engine
 
     from .actor import Actor
     from .record import Ledger
@@ -30,7 +34,6 @@ SEEN_EVERY = timedelta(minutes=1)
 USER_AGENT_LENGTH = 200
 
 _c = tables.sessions.c
-# Every request asks this; putting the statement together anew took longer than the database.
 _FIND = (
     select(_c.id, _c.created_at, _c.last_seen_at, _c.expires_at, _c.user_agent, *COLUMNS)
     .join_from(tables.sessions, tables.users, tables.users.c.id == _c.user_id)
@@ -40,6 +43,7 @@ _FIND = (
         tables.users.c.suspended.is_(False),
     )
 )
+_LOOK_UP = Lookup(_FIND)  # every request asks this
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,15 @@ def create(tx: Connection, now: datetime, user_id: str, user_agent: str) -> tupl
 
 def find(tx: Connection, now: datetime, token: str) -> Active | None:
     """The session a token belongs to; None when it is unknown, over, or its user is suspended."""
-    row: Any = tx.execute(_FIND, {"token_hash": _digest(token), "now": now}).one_or_none()
+    return _active(tx.execute(_FIND, {"token_hash": _digest(token), "now": now}).one_or_none())
+
+
+def look_up(engine: Engine, now: datetime, token: str) -> Active | None:
+    """`find`, for whoever needs no transaction."""
+    return _active(_LOOK_UP.one(engine, token_hash=_digest(token), now=now))
+
+
+def _active(row: Any | None) -> Active | None:
     return None if row is None else Active(Session(*row[:5]), User(*row[5:]))
 
 

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 def facts(house: House, tx: Connection, caller: Caller) -> dict[str, Any]:
     """Everything the client may know before its first request; values are JSON's own types."""
-    now = house.channels.now(tx)
+    return facts_at(house, house.channels.now(tx), caller)
+
+
+def facts_at(house: House, now: Now, caller: Caller) -> dict[str, Any]:
+    """`facts` where it is known already what is on."""
     user = caller.user
     return {
         "version": __version__,

@@ -19,7 +19,6 @@ from .proxy import client_address, from_proxy
 
 if TYPE_CHECKING:
     from flask import Request
-    from sqlalchemy import Connection
     from werkzeug.datastructures import Headers
 
     from flowforge_ui.config.table import Respect
@@ -55,7 +54,7 @@ class Caller:
     actor: Actor | None = None
 
 
-def identify(house: House, tx: Connection, request: Request) -> Caller:
+def identify(house: House, request: Request) -> Caller:
     """Read only; `touch` writes what there is to write."""
     settings = house.settings
     given = request.cookies.get(house.cookies.visitor.name, "")
@@ -74,7 +73,7 @@ def identify(house: House, tx: Connection, request: Request) -> Caller:
         csrf=csrf.token_for(house.csrf_key, f"visitor {visitor}"),
         refuses_telemetry=refuses_telemetry(request.headers, settings.telemetry.frontend.respect),
     )
-    active = sessions.find(tx, house.platform.ledger.now(), token) if token else None
+    active = sessions.look_up(house.platform.engine, house.platform.ledger.now(), token) if token else None
     if active is None:
         return anonymous
     return _signed_in(house, anonymous, token, active.session, active.user)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, redirect, request
 from werkzeug.routing import PathConverter
 
-from flowforge_ui.database import is_migrated, reading
+from flowforge_ui.database import is_migrated
 
 from . import boot
 from .callers import identify, touch
@@ -49,13 +49,12 @@ def blueprint(house: House) -> Blueprint:
 
 def show(house: House, path: str) -> BaseResponse:
     """The shell for an address: 200, 404, or a redirect to set-up while that is unfinished."""
-    with reading(house.platform.engine) as tx:
-        caller = identify(house, tx, request)
-        now = house.channels.now(tx)
-        route = _route(house, now, path)
-        if not now.setup.finished and (route is None or route.name != "setup"):
-            return _private(redirect("/setup"))
-        facts = boot.facts(house, tx, caller)
+    caller = identify(house, request)
+    now = house.channels.current()
+    route = _route(house, now, path)
+    if not now.setup.finished and (route is None or route.name != "setup"):
+        return _private(redirect("/setup"))
+    facts = boot.facts_at(house, now, caller)
     touch(house, caller)
     assets = house.bundle.assets()
     if assets is None:

@@ -110,8 +110,7 @@ def view(house: House, endpoint: Endpoint) -> Callable[..., Response]:
 
     def answer(**path: str) -> Response:
         request.max_content_length = endpoint.limit
-        with reading(house.platform.engine) as tx:
-            caller = identify(house, tx, request)
+        caller = identify(house, request)
         if endpoint.writes:
             refuse_forgery(house, caller, request)
         admit(endpoint.guard, caller)
