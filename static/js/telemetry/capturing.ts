@@ -15,8 +15,8 @@ export interface CapturingParts {
     referrer: string;
     /** A browser under remote control is no visitor, unless this is a test. */
     automated: boolean;
-    /** The one that lasts first. */
-    storages(): [Storage, Storage];
+    /** The one that lasts first; none where the browser refuses. */
+    storages(): Storage[];
   };
   /** Fetches the SDK. */
   load(): Promise<{ openSdk(facts: Facts, take: (captured: Captured) => void): Sdk }>;

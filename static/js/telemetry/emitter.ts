@@ -105,7 +105,13 @@ function browser(page: Window & typeof globalThis) {
     onLine: () => page.navigator.onLine,
     referrer: page.document.referrer,
     automated: page.navigator.webdriver,
-    storages: (): [Storage, Storage] => [page.localStorage, page.sessionStorage],
+    storages: () => {
+      try {
+        return [page.localStorage, page.sessionStorage];
+      } catch {
+        return [];
+      }
+    },
   };
 }
 

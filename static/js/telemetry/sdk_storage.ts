@@ -14,10 +14,10 @@ export interface Identifiers {
 }
 
 /** What is kept of the person of an event, if their session still goes on; else new identifiers. */
-export function identifiersFor(event: PageEvent, storage: Pick<Storage, "getItem">, apikey: string): Identifiers {
+export function identifiersFor(event: PageEvent, storage: Pick<Storage, "getItem"> | undefined, apikey: string): Identifiers {
   const fresh = { distinct: uuid7(event.at), session: uuid7(event.at) };
   try {
-    const kept = JSON.parse(storage.getItem(`ph_${apikey}_posthog`) ?? "{}") as Record<string, unknown>;
+    const kept = JSON.parse(storage?.getItem(`ph_${apikey}_posthog`) ?? "{}") as Record<string, unknown>;
     const [active, session] = kept["$sesid"] as [number, string];
     const theirs = kept[OWNER] === (event.bearer.person?.distinct_id ?? "");
     return theirs && event.at - active < SESSION_IDLE_MS ? { distinct: String(kept["distinct_id"]), session } : fresh;

@@ -46,6 +46,23 @@ def test_events_survive_a_page_that_goes_while_the_endpoint_is_down(site: Site, 
     assert [e.name for e in ours(received)] == ["$pageview", "$pageleave"]
 
 
+def test_a_hidden_page_hands_over_what_waits(site: Site, open_page: Open) -> None:
+    """On a phone nothing more may come after `hidden`."""
+    site.capture.mode = "hang"
+    page = open_page("/team/ABC")
+    wait_for(page, lambda: site.capture.captures)
+    go(page, "/project/PRJ9")
+    site.capture.mode = "ok"
+    page.evaluate(
+        """() => {
+          Object.defineProperty(document, 'visibilityState', {get: () => 'hidden'});
+          document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    received = site.capture.take(2)
+    assert {("$pageleave", "team"), ("$pageview", "project")} <= {(e.name, e["route"]) for e in received}
+
+
 @pytest.mark.parametrize("what", ["/telemetry-", "/posthog-"])
 def test_a_blocked_script(site: Site, context: BrowserContext, open_page: Open, what: str) -> None:
     context.route(re.compile(re.escape(what)), lambda route: route.abort("blockedbyclient"))
@@ -81,6 +98,24 @@ def test_leaving_before_the_sdk_has_come(site: Site, browser: Browser) -> None:
     assert {e["$session_id"] for e in received} == {received[0]["$session_id"]}
     assert {e["distinct_id"] for e in received} == {"u_alice"}
     context.close()
+
+
+REFUSE_STORAGE = """
+  for (const name of ['localStorage', 'sessionStorage'])
+    Object.defineProperty(window, name, {get() { throw new DOMException('denied', 'SecurityError'); }});
+"""
+
+
+def test_a_browser_that_keeps_nothing(site: Site, context: BrowserContext, open_page: Open, trouble: Trouble) -> None:
+    context.add_init_script(REFUSE_STORAGE)
+    page = open_page("/team/ABC")
+    site.capture.take(1)
+    go(page, "/project/PRJ9")
+    page.close()
+    received = site.capture.take(4)
+    pairs(received)
+    assert [e["route"] for e in ours(received)] == ["team", "team", "project", "project"]
+    assert trouble.messages == []
 
 
 LISTENERS = """

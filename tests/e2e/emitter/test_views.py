@@ -156,6 +156,24 @@ VALUES = {
 }
 
 
+def test_this_server_beside_a_direct_posthog(site: Site, open_page: Open, trouble: Trouble) -> None:
+    site.hosts = f" {site.other.url}"
+    site.posthog = {
+        "transport": "direct",
+        "api_host": site.other.api_host,
+        "local": {"apikey": "local-key", "api_host": site.capture.api_host},
+    }
+    page = open_page("/team/ABC")
+    site.other.take(1)
+    go(page, "/account")
+    page.close()
+    there, here = site.other.take(4), site.capture.take(4)
+    assert [(e.uuid, e.timestamp) for e in ours(there)] == [(e.uuid, e.timestamp) for e in ours(here)]
+    assert {(e["token"], e.get("ticket")) for e in there} == {("phc_test", None)}
+    assert {(e["token"], e.get("ticket")) for e in here} == {("local-key", "ticket-of-alice")}
+    assert trouble.messages == []
+
+
 def test_exit_tells_of_the_view_before_once(site: Site, open_page: Open) -> None:
     site.posthog = {"pageleave": "exit"}
     page = open_page("/team/ABC")
