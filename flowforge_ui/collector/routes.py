@@ -127,11 +127,15 @@ class Routes:
         return as_json(_held(row, pings))
 
     def erase(self, instance_id: str) -> Response:
+        if self._collector.receiver.writer.spooled():
+            # Loaded later, they would bring back what was erased.
+            return as_error(503, "unavailable", "Pings wait to be kept; try again in a moment.", 10)
         with self._collector.store.writing() as tx:
             row, _ = self._collector.store.held(tx, instance_id)
             if row is None or not _owns(row["secret_hash"]):
                 return _unknown()
             self._collector.store.erase(tx, instance_id)
+        self._collector.store.scrub()
         return Response(status=204)
 
     def _has_access(self) -> bool:

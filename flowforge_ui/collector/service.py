@@ -97,7 +97,9 @@ class Service:
     def prune(self) -> int:
         """Forget raw pings past their time; how many."""
         with self.store.writing() as tx:
-            return self.store.expire(tx, int(self._clock().timestamp() * 1000))
+            gone = self.store.expire(tx, int(self._clock().timestamp() * 1000))
+        self.store.scrub()
+        return gone
 
     def _prepare(self) -> bool:
         try:

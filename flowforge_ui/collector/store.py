@@ -37,6 +37,9 @@ class PingStore:
         self.engine = open_engine(url)
         self.columns = {each.path: each.column for each in plan.fields if each.keep and each.path != "instanceId"}
 
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", _overwrite_what_is_deleted)
+
     def prepare(self) -> None:
         """Create what is missing; refuse a database from a newer collector."""
         about = self.tables.about
@@ -111,6 +114,12 @@ class PingStore:
             tx.execute(table.delete().where(table.c.instance_id == instance_id))
         self.add(tx, self.tables.last_heard, {(last // HOUR_MS,): -1})
 
+    def scrub(self) -> None:
+        """What was deleted leaves the disk: SQLite's log of changes, too, is emptied."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     # SQL -------------------------------------------------------------------------------------------------------
 
     def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -140,6 +149,10 @@ class PingStore:
         tx.execute(
             adding, [{**dict(zip(keys, key, strict=True)), "n": amounts[key]} for key in sorted(amounts, key=repr)]
         )
+
+
+def _overwrite_what_is_deleted(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA secure_delete = ON").close()
 
 
 def _plain(row: sa.RowMapping) -> dict[str, object]:

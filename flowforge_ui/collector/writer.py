@@ -70,6 +70,10 @@ class Writer:
             raise Overloaded from None
         return future.result(timeout)
 
+    def spooled(self) -> bool:
+        """Whether pings wait on disk for the database."""
+        return self._spool.waiting()
+
     def tally(self, *, refused: str | None = None, unknown: Sequence[str] = ()) -> None:
         """Count a refusal or names nobody asked for; written with the next group."""
         with self._tally_lock:

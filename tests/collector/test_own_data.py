@@ -42,6 +42,31 @@ def test_the_owner_erases_everything_held(house: House) -> None:
     assert HASH not in dump
 
 
+def test_what_was_erased_is_on_the_disk_no_longer(house: House) -> None:
+    """Not only unreachable: its bytes are in no file, though the collector goes on running."""
+
+    def on_disk() -> list[str]:
+        markers = (house.instance.encode(), HASH.encode())
+        files = [path for path in house.home.rglob("*") if path.is_file()]
+        return [path.name for path in files if any(each in path.read_bytes() for each in markers)]
+
+    for seq in range(1, 30):
+        send(house, seq)
+    assert on_disk() != []
+    assert house.client.delete(f"/installations/{house.instance}", headers=OWNER).status_code == 204
+    assert on_disk() == []
+
+
+def test_what_waits_in_the_spool_does_not_bring_it_back(house: House) -> None:
+    send(house, 1)
+    waiting = house.home / "collector-spool" / "pings.spool.1"
+    waiting.mkdir(parents=True)  # no file: it cannot be loaded, as while the database is away
+    answer = house.client.delete(f"/installations/{house.instance}", headers=OWNER)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    waiting.rmdir()
+    assert house.client.delete(f"/installations/{house.instance}", headers=OWNER).status_code == 204
+
+
 def test_nobody_else_learns_anything(house: House) -> None:
     send(house, 1)
     known, unknown = f"/installations/{house.instance}", "/installations/00000000-0000-4000-8000-000000000000"

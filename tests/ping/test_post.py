@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from flowforge_ui.telemetry.post import MAX_ANSWER, PostError, Reply, post, retry_after
+from flowforge_ui.telemetry.post import CONNECT_S, MAX_ANSWER, TOTAL_S, PostError, Reply, post, retry_after
 from tests.support.hostile import Behaviour, answer, dribble, flood, hang, hostile, raw
 
 
@@ -150,3 +150,7 @@ def test_no_thread_stays_behind() -> None:
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.02)
     assert threading.active_count() <= before
+
+
+def test_the_times_that_are_promised() -> None:
+    assert (CONNECT_S, TOTAL_S) == (5.0, 10.0)
