@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import has_request_context, request
 from sqlalchemy.exc import OperationalError
@@ -18,6 +18,8 @@ from .errors import WebError
 from .proxy import client_address, from_proxy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask import Request
     from werkzeug.datastructures import Headers
 
@@ -28,30 +30,55 @@ if TYPE_CHECKING:
     from flowforge_ui.platform.users import User
 
     from .house import House
+    from .proxy import Network
 
 log = logging.getLogger(__name__)
 
 _LONGEST_COOKIE = 128
 
 
+class Hops(NamedTuple):
+    """What a request says of where it comes from, and whom of those it came through to believe."""
+
+    peer: str
+    forwarded_for: str
+    proxies: Sequence[Network]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the token against forgery is made from."""
+
+    key: bytes = field(repr=False)
+    bound_to: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`user`, `actor` and `session` are there together or not at all; `visitor_is_new` asks for a cookie.
 
-    `origin` is this server as the browser sees it.
+    `origin` is this server as the browser sees it. What few requests need is worked out when it is asked for.
     """
 
     origin: str
-    address: str
+    hops: Hops
     user_agent: str
     visitor: str
     visitor_is_new: bool
     device_cookie: str
-    csrf: str
+    proof: Proof
     refuses_telemetry: bool
     session: Session | None = None
     user: User | None = None
     actor: Actor | None = None
+
+    @property
+    def address(self) -> str:
+        return client_address(self.hops.peer, self.hops.forwarded_for, self.hops.proxies)
+
+    @property
+    def csrf(self) -> str:
+        return csrf.token_for(self.proof.key, self.proof.bound_to)
 
 
 def identify(house: House, request: Request) -> Caller:
@@ -63,14 +90,12 @@ def identify(house: House, request: Request) -> Caller:
     token = request.cookies.get(house.cookies.session.name, "")[:_LONGEST_COOKIE]
     anonymous = Caller(
         origin=origin(house, request),
-        address=client_address(
-            request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), settings.trusted_proxies
-        ),
+        hops=Hops(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), settings.trusted_proxies),
         user_agent=request.headers.get("User-Agent", ""),
         visitor=visitor,
         visitor_is_new=visitor_is_new,
         device_cookie=request.cookies.get(house.cookies.device.name, ""),
-        csrf=csrf.token_for(house.csrf_key, f"visitor {visitor}"),
+        proof=Proof(house.csrf_key, f"visitor {visitor}"),
         refuses_telemetry=refuses_telemetry(request.headers, settings.telemetry.frontend.respect),
     )
     active = sessions.look_up(house.platform.engine, house.platform.ledger.now(), token) if token else None
@@ -90,13 +115,13 @@ def identify_again(house: House, caller: Caller, user: User) -> Caller:
 
 
 def signed_out(house: House, caller: Caller) -> Caller:
-    token = csrf.token_for(house.csrf_key, f"visitor {caller.visitor}")
-    return replace(caller, csrf=token, session=None, user=None, actor=None)
+    proof = Proof(house.csrf_key, f"visitor {caller.visitor}")
+    return replace(caller, proof=proof, session=None, user=None, actor=None)
 
 
 def _signed_in(house: House, caller: Caller, token: str, session: Session, user: User) -> Caller:
-    bound = csrf.token_for(house.csrf_key, f"session {token}")
-    return replace(caller, csrf=bound, session=session, user=user, actor=_actor(house, caller, user))
+    proof = Proof(house.csrf_key, f"session {token}")
+    return replace(caller, proof=proof, session=session, user=user, actor=_actor(house, caller, user))
 
 
 def _actor(house: House, caller: Caller, user: User) -> Actor:
@@ -133,7 +158,8 @@ def touch(house: House, caller: Caller) -> None:
 def asked_host(house: House, request: Request) -> str:
     """The host the browser asked for, with its port; a trusted proxy may say so."""
     host = request.headers.get("Host", "")
-    if from_proxy(request.remote_addr or "", house.settings.trusted_proxies):
+    proxies = house.settings.trusted_proxies
+    if proxies and from_proxy(request.remote_addr or "", proxies):
         return request.headers.get("X-Forwarded-Host", host).rpartition(",")[2].strip()
     return host
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 from enum import StrEnum
@@ -35,7 +34,7 @@ def token_for(secret: bytes, bound_to: str) -> str:
 
     The same input gives the same token, so a page's boot facts, and with them its ETag, change only with the session.
     """
-    return hmac.new(secret, b"csrf\0" + bound_to.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret, b"csrf\0" + bound_to.encode(), "sha256").hex()
 
 
 def own_host(host: str, base_url: str) -> bool:
