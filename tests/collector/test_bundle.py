@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import sqlalchemy as sa
+
 from tests.support.collector import House
 
 
@@ -24,3 +26,14 @@ def test_a_bundle_has_bounds(house: House) -> None:
     assert house.client.post("/bundle", data=b"x" * (256 * 1024 + 1)).status_code == 413
     assert house.client.post("/bundle", data=b"{}\n" * 101).status_code == 413
     assert house.client.post("/bundle", data=b"\n\n").status_code == 400
+
+
+def test_whoever_carries_a_bundle_is_not_its_sender(house: House) -> None:
+    bodies = line(house, 1), line(house, 2)
+    carried, sent = (json.loads(each)["envelope"] for each in bodies)
+    house.client.post("/bundle", data=bodies[0])
+    assert house.client.post("/ping", data=bodies[1]).status_code == 202
+    raw = house.service.store.tables.raw
+    with house.service.store.reading() as tx:
+        tokens = tx.execute(sa.select(raw.c.period, raw.c.sender_token)).all()
+    assert {period: token is None for period, token in tokens} == {carried["period"]: True, sent["period"]: False}

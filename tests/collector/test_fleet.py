@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -269,3 +271,12 @@ def test_guessing_the_access_token_is_slowed_down(house: House) -> None:
     house.service.receiver.monotonic = lambda: 0.0
     statuses = [house.client.post("/access", json={"token": f"no{n}"}).status_code for n in range(11)]
     assert statuses == [403] * 10 + [429]
+
+
+def test_the_access_token_is_made_once_for_its_owner_only(build: Callable[..., House], tmp_path: Path) -> None:
+    first = build(home=tmp_path / "one").service.access_token
+    held = tmp_path / "one" / "collector.access"
+    assert (held.read_text("ascii").strip(), stat.S_IMODE(held.stat().st_mode)) == (first, 0o600)
+    assert len(first) >= 32
+    assert build(home=tmp_path / "one").service.access_token == first
+    assert build(home=tmp_path / "two").service.access_token != first
