@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from . import tables, teams, users
@@ -22,6 +22,13 @@ _i = tables.invitations.c
 _u = tables.users.c
 _m = tables.memberships.c
 _t = tables.teams.c
+
+_RECEIVED = (
+    select(_i.id, _t.id, _t.name, _i.role, _i.invited_by, _i.created_at)
+    .join_from(tables.invitations, tables.teams, _t.id == _i.team_id)
+    .where(_i.user_id == bindparam("actor"))
+    .order_by(_i.created_at, _i.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +103,7 @@ def list_of_team(tx: Connection, actor: Actor, team_id: str) -> list[Invitation]
 
 def list_for(tx: Connection, actor: Actor) -> list[Received]:
     """What the actor has been asked, oldest first."""
-    rows = tx.execute(
-        select(_i.id, _t.id, _t.name, _i.role, _i.invited_by, _i.created_at)
-        .join_from(tables.invitations, tables.teams, _t.id == _i.team_id)
-        .where(_i.user_id == actor.user_id)
-        .order_by(_i.created_at, _i.id)
-    )
-    return [Received(*row) for row in rows]
+    return [Received(*row) for row in tx.execute(_RECEIVED, {"actor": actor.user_id})]
 
 
 def revoke(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, invitation_id: str) -> None:

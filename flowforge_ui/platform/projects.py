@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
 from flowforge_ui.database import after_commit
 
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 _p = tables.projects.c
 _m = tables.memberships.c
 _t = tables.teams.c
+
+# Put together once: that takes longer than the answer.
+_VISIBLE = (
+    select(_p.id, _p.name, _t.id, _t.name, _m.role, _p.tabs, _p.nodes, _p.created_at, _p.updated_at)
+    .join_from(tables.projects, tables.teams, _t.id == _p.team_id)
+    .join(tables.memberships, _m.team_id == _t.id)
+    .where(_m.user_id == bindparam("actor"))
+)
+_ALL = _VISIBLE.order_by(_p.updated_at.desc(), _p.id)
+_LATEST = _ALL.limit(bindparam("limit", type_=Integer))
+_OF_TEAM = _ALL.where(_t.id == bindparam("team"))
+_ONE = _VISIBLE.where(_p.id == bindparam("project"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +78,22 @@ def create(tx: Connection, ledger: Ledger, actor: Actor, team_id: str, name: str
 
 def list_for(tx: Connection, actor: Actor) -> list[Project]:
     """The projects of all of the actor's teams, last changed first."""
-    return _projects(tx, _visible(actor).order_by(_p.updated_at.desc(), _p.id))
+    return _found(tx, _ALL, actor=actor.user_id)
+
+
+def latest_for(tx: Connection, actor: Actor, limit: int) -> list[Project]:
+    """The first of `list_for`."""
+    return _found(tx, _LATEST, actor=actor.user_id, limit=limit)
 
 
 def list_of_team(tx: Connection, actor: Actor, team_id: str) -> list[Project]:
     """The projects of one team, last changed first."""
     require_team_role(tx, actor, team_id, "viewer")
-    return _projects(tx, _visible(actor).where(_t.id == team_id).order_by(_p.updated_at.desc(), _p.id))
+    return _found(tx, _OF_TEAM, actor=actor.user_id, team=team_id)
 
 
 def get(tx: Connection, actor: Actor, project_id: str) -> Project:
-    found = _projects(tx, _visible(actor).where(_p.id == project_id))
+    found = _found(tx, _ONE, actor=actor.user_id, project=project_id)
     if not found:
         raise NotFound
     return found[0]
@@ -117,14 +134,5 @@ def require_role(tx: Connection, actor: Actor, project_id: str, at_least: TeamRo
     return project
 
 
-def _visible(actor: Actor) -> Select[Any]:
-    return (
-        select(_p.id, _p.name, _t.id, _t.name, _m.role, _p.tabs, _p.nodes, _p.created_at, _p.updated_at)
-        .join_from(tables.projects, tables.teams, _t.id == _p.team_id)
-        .join(tables.memberships, _m.team_id == _t.id)
-        .where(_m.user_id == actor.user_id)
-    )
-
-
-def _projects(tx: Connection, query: Select[Any]) -> list[Project]:
-    return [Project(row[0], row[1], ProjectTeam(*row[2:5]), *row[5:]) for row in tx.execute(query)]
+def _found(tx: Connection, query: Select[Any], **values: str | int) -> list[Project]:
+    return [Project(row[0], row[1], ProjectTeam(*row[2:5]), *row[5:]) for row in tx.execute(query, values)]

@@ -48,6 +48,28 @@ def test_the_user(alice: Browser, cast: Cast) -> None:
     assert alice.send("PATCH", "/api/v1/user", {}).get_json() == me | {"name": "Alice B.", "email": None}
 
 
+def test_home_is_what_the_single_questions_answer(alice: Browser, cast: Cast) -> None:
+    assert alice.post("/api/v1/teams", {"name": "Lab"}).status_code == 201
+    for number in range(10):
+        made = alice.post("/api/v1/projects", {"team": cast.plant.id, "name": f"Line {number}"})
+        assert made.status_code == 201
+    home = alice.get("/api/v1/home").get_json()
+    assert home == {
+        "teams": alice.get("/api/v1/teams").get_json()["teams"],
+        "projects": alice.get("/api/v1/projects").get_json()["projects"][:8],
+        "invitations": [],
+    }
+    assert (len(home["teams"]), len(home["projects"])) == (2, 8)
+
+
+def test_home_names_who_invites(alice: Browser, charlie: Browser, cast: Cast) -> None:
+    invited = {"username": "charlie", "role": "viewer"}
+    assert alice.post(f"/api/v1/teams/{cast.plant.id}/invitations", invited).status_code == 201
+    received = charlie.get("/api/v1/user/invitations").get_json()["invitations"]
+    assert [one["invited_by"] for one in received] == ["alice"]
+    assert charlie.get("/api/v1/home").get_json() == {"teams": [], "projects": [], "invitations": received}
+
+
 def test_teams(alice: Browser, cast: Cast, runtime: Runtime) -> None:
     pseudonym = runtime.house.platform.pseudonyms.team
     plant = {

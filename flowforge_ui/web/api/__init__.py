@@ -10,14 +10,14 @@ from flask import Response
 
 from flowforge_ui import __version__
 
-from . import account, admin, insights, ping, projects, settings, teams, user, users
+from . import account, admin, home, insights, ping, projects, settings, teams, user, users
 from .openapi import document
 from .table import Endpoint, Guard, Table
 
 if TYPE_CHECKING:
     from .call import Call
 
-_TABLES = [account, user, users, teams, projects, settings, admin, ping, insights]
+_TABLES = [account, home, user, users, teams, projects, settings, admin, ping, insights]
 _SELF = Table("/api/v1")
 
 

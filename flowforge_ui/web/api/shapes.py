@@ -245,6 +245,12 @@ class Projects(Answer):
     projects: list[Project]
 
 
+class Home(Answer):
+    teams: list[Team]
+    projects: list[Project]
+    invitations: list[MyInvitation]
+
+
 class NodeType(Answer):
     type: str
     count: int

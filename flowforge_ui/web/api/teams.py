@@ -23,26 +23,26 @@ on = ENDPOINTS.on
 def index(call: Call[None]) -> shapes.Teams:
     with call.reading() as tx:
         found = teams.list_for(tx, call.actor)
-    return shapes.Teams(teams=[_team(team, call.platform.pseudonyms) for team in found])
+    return shapes.Teams(teams=[shaped(team, call.platform.pseudonyms) for team in found])
 
 
 @on("POST", "", Guard.USER, "A new team", body=shapes.TeamName, answer=shapes.Team, status=201)
 def create(call: Call[shapes.TeamName]) -> shapes.Team:
     with call.writing() as tx:
         team = teams.create(tx, call.ledger, call.actor, call.body.name)
-    return _team(team, call.platform.pseudonyms)
+    return shaped(team, call.platform.pseudonyms)
 
 
 @on("GET", "/<team>", Guard.VIEWER, "A team", answer=shapes.Team)
 def show(call: Call[None], team: str) -> shapes.Team:
     with call.reading() as tx:
-        return _team(teams.get(tx, call.actor, team), call.platform.pseudonyms)
+        return shaped(teams.get(tx, call.actor, team), call.platform.pseudonyms)
 
 
 @on("PATCH", "/<team>", Guard.OWNER, "Rename a team", body=shapes.TeamName, answer=shapes.Team)
 def rename(call: Call[shapes.TeamName], team: str) -> shapes.Team:
     with call.writing() as tx:
-        return _team(teams.rename(tx, call.ledger, call.actor, team, call.body.name), call.platform.pseudonyms)
+        return shaped(teams.rename(tx, call.ledger, call.actor, team, call.body.name), call.platform.pseudonyms)
 
 
 @on("DELETE", "/<team>", Guard.OWNER, "Delete a team with its projects")
@@ -112,7 +112,7 @@ def list_audit(call: Call[None], team: str) -> shapes.Audit:
     )
 
 
-def _team(team: teams.Team, pseudonyms: Pseudonyms) -> shapes.Team:
+def shaped(team: teams.Team, pseudonyms: Pseudonyms) -> shapes.Team:
     return shapes.Team(
         id=team.id,
         name=team.name,

@@ -97,18 +97,7 @@ def change_privacy(call: Call[shapes.PrivacyChange]) -> shapes.PrivacyBooted:
 def list_invitations(call: Call[None]) -> shapes.MyInvitations:
     with call.reading() as tx:
         found = invitations.list_for(tx, call.actor)
-    return shapes.MyInvitations(
-        invitations=[
-            shapes.MyInvitation(
-                id=one.id,
-                team=shapes.TeamRef(id=one.team_id, name=one.team_name),
-                role=one.role,
-                invited_by=one.invited_by,
-                created_at=one.created_at,
-            )
-            for one in found
-        ]
-    )
+    return shapes.MyInvitations(invitations=[shaped_invitation(one) for one in found])
 
 
 @on("POST", "/user/invitations/<invitation>/accept", Guard.USER, "Join the team")
@@ -132,6 +121,16 @@ def shaped(user: users.User) -> shapes.User:
         role=user.role,
         telemetry_opt_out=user.telemetry_opt_out,
         created_at=user.created_at,
+    )
+
+
+def shaped_invitation(one: invitations.Received) -> shapes.MyInvitation:
+    return shapes.MyInvitation(
+        id=one.id,
+        team=shapes.TeamRef(id=one.team_id, name=one.team_name),
+        role=one.role,
+        invited_by=one.invited_by,
+        created_at=one.created_at,
     )
 
 

@@ -6,11 +6,9 @@ import { SkeletonHeader, SkeletonTable } from "../components/skeleton.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { Invitations } from "./parts/invitations.tsx";
 import { path } from "./parts/path.ts";
-import { byRecency, ProjectTable } from "./parts/project_table.tsx";
+import { ProjectTable } from "./parts/project_table.tsx";
 import { TeamList } from "./parts/team_list.tsx";
 import type { Project, ReceivedInvitation, Team } from "./parts/shapes.ts";
-
-const RECENT = 8;
 
 interface Data {
   readonly teams: readonly Team[];
@@ -19,14 +17,7 @@ interface Data {
 }
 
 export default definePage<Data>({
-  async load({ api, signal }) {
-    const [{ teams }, { projects }, { invitations }] = await Promise.all([
-      api.get<{ teams: Team[] }>("teams", { signal }),
-      api.get<{ projects: Project[] }>("projects", { signal }),
-      api.get<{ invitations: ReceivedInvitation[] }>("user/invitations", { signal }),
-    ]);
-    return { teams, projects: byRecency(projects).slice(0, RECENT), invitations };
-  },
+  load: ({ api, signal }) => api.get<Data>("home", { signal }),
   View: Home,
   Skeleton: () => (
     <>
