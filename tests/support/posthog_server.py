@@ -2,7 +2,8 @@
 
 In a test: `with FakePostHog() as posthog: PostHogSink(posthog.key, posthog.url)`. As a second process:
 `python -m tests.support.posthog_server --port 0 --log FILE` prints its address and appends each event it takes to the
-file, one JSON object a line, on disk before it answers.
+file, one JSON object a line, on disk before it answers. `PUT /behave` tells it how to behave from now on, `GET /seen`
+when it was asked.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -45,6 +47,7 @@ class FakePostHog:
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.requests = 0
+        self.asked: list[float] = []
         self._on_event = on_event
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -81,6 +84,12 @@ class FakePostHog:
             self._server.server_close()
             self._server = None
 
+    def behave(self, *, mode: Mode, status: int, retry_after: str | None, poison: Iterable[str]) -> None:
+        """From now on; what hangs is let go."""
+        self._released.set()
+        self._released = threading.Event()
+        self.mode, self.status, self.retry_after, self.poison = mode, status, retry_after, set(poison)
+
     def __enter__(self) -> Self:
         self.up()
         return self
@@ -92,9 +101,11 @@ class FakePostHog:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         with self._lock:
             self.requests += 1
+            self.asked.append(time.time())
             self.headers.append({name.lower(): value for name, value in handler.headers.items()})
         if self.mode == "hang":
-            self._released.wait(60)
+            released = self._released
+            released.wait(600)
             handler.close_connection = True
             return
         if self.mode == "half":
@@ -177,7 +188,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.server.posthog.receive(self)
 
+    def do_PUT(self) -> None:
+        behaviour = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.posthog.behave(**behaviour)
+        self.answer(200, b"{}")
+
     def do_GET(self) -> None:
+        if self.path == "/seen":
+            self.answer(200, json.dumps(self.server.posthog.asked).encode())
+            return
         self.answer(200, b"<html>A page</html>")
 
     def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
@@ -204,6 +223,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--key", default="phc_test")
+    parser.add_argument(
+        "--no-sync", action="store_true", help="for many events: what was taken outlives this process only"
+    )
     options = parser.parse_args()
     lock = threading.Lock()
     with options.log.open("a", encoding="utf-8") as log:
@@ -212,7 +234,8 @@ def main() -> None:
             with lock:
                 log.write(json.dumps(event) + "\n")
                 log.flush()
-                os.fsync(log.fileno())
+                if not options.no_sync:
+                    os.fsync(log.fileno())
 
         posthog = FakePostHog(options.key, keep)
         posthog.up(options.port)
