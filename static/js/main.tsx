@@ -16,6 +16,7 @@ import { createRouter } from "./router.ts";
 import { createScroller } from "./scroll.ts";
 import { createSession, type Session } from "./session.ts";
 import { createStage } from "./stage.ts";
+import { tellBounce } from "./telemetry/bounce.ts";
 import { applyTheme, readTheme } from "./theme.ts";
 import type { RouteDef, RouteMatch, Router, Verdict, VirtualDef } from "./visit.ts";
 
@@ -100,6 +101,8 @@ observe({
     const telemetry = await import("./telemetry/index.ts");
     telemetry.start({ router: announcer, session });
   },
+  onLeave: (callback) => addEventListener("pagehide", callback),
+  tell: () => tellBounce({ router: announcer, session, page: window }),
 });
 
 router.start();

@@ -15,10 +15,16 @@ export interface ObservingOptions {
   idle(callback: () => void): void;
   /** Fetches telemetry and starts it. */
   begin(): Promise<void>;
+  /** Calls back whenever the page goes, after the router has heard of it. */
+  onLeave(callback: () => void): void;
+  /** The page goes before telemetry has come: tells what there is to tell. */
+  tell(): void;
 }
 
-export function observe({ announcer, session, signals, idle, begin }: ObservingOptions): void {
+export function observe({ announcer, session, signals, idle, begin, onLeave, tell }: ObservingOptions): void {
   let begun = false;
+  /** Telemetry listens, or was kept out. */
+  let settled = false;
   let refused = false;
   // Whoever opted out stays unrecorded after signing out, too, until somebody else signs in.
   let optedOut = session.boot.user?.telemetry_opt_out ?? false;
@@ -33,9 +39,16 @@ export function observe({ announcer, session, signals, idle, begin }: ObservingO
     if (refused) announcer.forget();
     begun = true;
     idle(() => {
-      if (refusal(session.boot, signals, { optedOut }) === null) void begin().catch(quiet);
+      if (refusal(session.boot, signals, { optedOut }) === null) void begin().catch(quiet).then(() => (settled = true));
       else [begun, refused] = [false, true];
     });
+  }
+
+  function left(): void {
+    if (!begun || settled || refusal(session.boot, signals, { optedOut }) !== null) return;
+    tell();
+    // The page may come back, and telemetry with it: this has been told.
+    announcer.forget();
   }
 
   function changed(boot: Boot): void {
@@ -49,6 +62,7 @@ export function observe({ announcer, session, signals, idle, begin }: ObservingO
       consider();
     },
   });
+  onLeave(left);
   session.listen({ didLogin: changed, didLogout: changed, didChangePrivacy: changed });
 }
 

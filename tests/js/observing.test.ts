@@ -9,7 +9,7 @@ import { createSession } from "../../static/js/session.ts";
 import type { Visit } from "../../static/js/visit.ts";
 import { bootFacts, recordedFacts, user } from "./boot_facts.ts";
 
-function scene(boot: Boot, signals: object = {}, fails = false) {
+function scene(boot: Boot, signals: object = {}, fails: boolean | "slowly" = false) {
   const announcer = createAnnouncer<RouteName>();
   const nothing = () => undefined;
   const refuse = () => Promise.reject(new Error("no network here"));
@@ -17,18 +17,24 @@ function scene(boot: Boot, signals: object = {}, fails = false) {
   const session = createSession(boot, { api, leaving: nothing, revisit: nothing, again: nothing, changed: nothing });
   const idles: (() => void)[] = [];
   const heard: string[] = [];
+  const told: string[] = [];
   let begun = 0;
+  let leave: () => void = nothing;
   observe({
     announcer, session, signals,
     idle: (callback) => idles.push(callback),
     begin() {
       begun += 1;
       announcer.listen({ enter: (visit) => heard.push(visit.id) }, { replay: true });
+      if (fails === "slowly") return new Promise<void>(nothing);
       return fails ? Promise.reject(new Error("blocked")) : Promise.resolve();
     },
+    onLeave: (callback) => (leave = callback),
+    tell: () => announcer.listen({ enter: (visit) => told.push(visit.id) }, { replay: true })(),
   });
   return {
-    session, heard,
+    session, heard, told,
+    leave: () => leave(),
     begun: () => begun,
     idle: () => idles.splice(0).forEach((callback) => callback()),
     enter: (id: string) => announcer.enter({ id, route: "home" } as Visit<RouteName>),
@@ -106,4 +112,41 @@ it("is quiet when it is blocked", async () => {
   idle();
   await new Promise((tick) => setImmediate(tick));
   assert.equal(begun(), 1);
+});
+
+it("tells itself of a page that is left before telemetry has come, once", () => {
+  const { enter, idle, leave, told } = scene(recordedFacts(), {}, "slowly");
+  leave();
+  enter("a");
+  leave();
+  enter("b");
+  idle();
+  leave();
+  leave();
+  assert.deepEqual(told, ["a", "b"]);
+});
+
+it("leaves telling to telemetry, once that has come", async () => {
+  const { enter, idle, leave, told } = scene(recordedFacts());
+  enter("a");
+  idle();
+  await new Promise((tick) => setImmediate(tick));
+  leave();
+  assert.deepEqual(told, []);
+});
+
+it("tells nothing where nothing may be recorded, and nothing where telemetry was kept out", async () => {
+  const refused = scene(recordedFacts(), { globalPrivacyControl: true });
+  refused.enter("a");
+  refused.leave();
+  const optsOut = scene(recordedFacts({ user: user("user") }));
+  optsOut.enter("a");
+  optsOut.session.changedPrivacy(recordedFacts({ user: user("user", true) }));
+  optsOut.leave();
+  const blocked = scene(recordedFacts(), {}, true);
+  blocked.enter("a");
+  blocked.idle();
+  await new Promise((tick) => setImmediate(tick));
+  blocked.leave();
+  assert.deepEqual([refused.told, optsOut.told, blocked.told], [[], [], []]);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addressOf, allowed, keptQuery, referrerOf, titleOf } from "../../static/js/telemetry/redact.ts";
+import { addressOf, keptQuery, referrerOf, titleOf } from "../../static/js/telemetry/address.ts";
+import { allowed } from "../../static/js/telemetry/redact.ts";
 
 test("redact: an address is base and pattern", () => {
   const visit = { pattern: "/team/:team", url: "http://x/team/ABC?token=s&from=2026-01-01#s" };

@@ -60,18 +60,21 @@ test("seen: called off", () => {
   assert.equal(calls, 0);
 });
 
-const ENTRIES: [object[], object[], number][] = [
+const ENTRIES: [object[], object[], number | null, string?][] = [
   [[], [], 0],
+  [[], [], null, "hidden"],
+  [[], [{ name: "hidden", startTime: 0 }], null, "hidden"],
+  [[], [{ name: "visible", startTime: 40 }, { name: "hidden", startTime: 60 }], 40, "hidden"],
   [[{}], [{ name: "visible", startTime: 0 }], 0],
   [[{ activationStart: 900 }], [{ name: "hidden", startTime: 0 }, { name: "visible", startTime: 905 }], 905],
   [[{ activationStart: 900 }], [], 900],
   [[{}], [{ name: "hidden", startTime: 0 }, { name: "visible", startTime: 70 }, { name: "visible", startTime: 90 }], 70],
 ];
 
-for (const [navigation, visibility, expected] of ENTRIES) {
-  test(`seen: first at ${expected} of ${JSON.stringify(visibility)}`, () => {
+for (const [navigation, visibility, expected, visibilityState = "visible"] of ENTRIES) {
+  test(`seen: first at ${expected} of ${visibilityState}, ${JSON.stringify(visibility)}`, () => {
     const performance = { getEntriesByType: (type: string) => (type === "navigation" ? navigation : visibility) };
-    assert.equal(firstSeen({ performance: performance as unknown as Performance }), expected);
+    assert.equal(firstSeen({ performance: performance as unknown as Performance, document: { visibilityState } as Document }), expected);
   });
 }
 

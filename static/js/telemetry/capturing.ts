@@ -3,10 +3,11 @@
 
 import type { BrowserEventName } from "../generated/events.ts";
 import type { Captured, Sdk } from "./posthog.ts";
-import { addressOf, allowed, referrerOf, titleOf, type Value } from "./redact.ts";
-import { forget, identifiersFor, type Identifiers } from "./sdk_storage.ts";
+import { addressed, identity, placeOf, plainly, previous, targetsOf, type Plain, type Properties } from "./plain.ts";
+import { allowed, type Value } from "./redact.ts";
+import { forget } from "./sdk_storage.ts";
 import { Transport, type TransportPage } from "./transport.ts";
-import type { Bearer, Ended, Facts, PageEvent, Sink } from "./types.ts";
+import type { Facts, PageEvent, Sink } from "./types.ts";
 
 export interface CapturingParts {
   facts: Facts;
@@ -22,14 +23,11 @@ export interface CapturingParts {
   load(): Promise<{ openSdk(facts: Facts, take: (captured: Captured) => void): Sdk }>;
 }
 
-type Properties = Record<string, Value | null>;
-
 /** Events that may wait for the SDK. */
 const EARLY_MAX = 50;
 
 export function createCapturing({ facts, baseUrl, page, load }: CapturingParts): Sink {
-  const targets = targetsOf(facts).map((target) => ({ ...target, transport: new Transport(target, page) }));
-  const referrer = referrerOf(page.referrer);
+  const targets = targetsOf(facts).map((target) => ({ target, transport: new Transport(target, page) }));
   let stopped = page.automated && !facts.dev;
   let opening: Promise<void> | null = null;
   let sdk: Sdk | null = null;
@@ -70,9 +68,9 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   function take({ uuid, name, properties: raw, timestamp = new Date(page.now()) }: Captured): void {
     if (stopped || !latest || !isRecorded(name)) return;
     const properties = withoutPrevious(allowed(name, raw));
-    Object.assign(properties, identity(String(raw["distinct_id"]), latest.bearer), place(latest));
+    Object.assign(properties, identity(String(raw["distinct_id"]), latest.bearer), placeOf(latest, baseUrl, page.referrer));
     if (ours) Object.assign(properties, chain(ours, properties["$session_id"]));
-    send(uuid, name, properties, timestamp);
+    send({ uuid, event: name, properties, timestamp: timestamp.toISOString() });
   }
 
   /** PostHog's own names for what was before. A session that has changed in between makes it another story. */
@@ -82,35 +80,15 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
     return { $pageview_id: visit.id, ...(ended && same && previous(ended)) };
   }
 
-  function place({ visit }: PageEvent): Properties {
-    return { ...referrer, ...addressOf(visit, baseUrl), title: titleOf(visit.route) };
-  }
-
-  /** The page goes and the SDK has not come yet: what happened is told without what only the SDK knows. */
+  /** The page goes and the SDK has not come yet. */
   function tellEarly(): void {
-    const known = new Map<string, Identifiers>();
-    for (const event of early) {
-      const { name, bearer, visit } = event;
-      const whose = bearer.person?.distinct_id ?? "";
-      const identifiers = known.get(whose) ?? identifiersFor(event, page.storages()[0], facts.apikey);
-      known.set(whose, identifiers);
-      const own = { ...allowed(name, { ...event.properties }), ...identity(identifiers.distinct, bearer), ...place(event) };
-      const made = {
-        $pageview_id: visit.id,
-        $session_id: identifiers.session,
-        $lib: "web",
-        ...(event.ended && previous(event.ended)),
-      };
-      send(event.uuid, name, { ...own, ...made }, new Date(event.at));
-    }
+    const [storage] = page.storages();
+    plainly(early, { facts, baseUrl, referrer: page.referrer, storage }).forEach(send);
     early = [];
   }
 
-  function send(uuid: string, event: string, { ticket = null, ...rest }: Properties, timestamp: Date): void {
-    for (const { apikey: token, relay, transport } of targets) {
-      const properties = { ...rest, token, ...(relay && ticket !== null && { ticket }) };
-      transport.send({ uuid, event, properties, timestamp: timestamp.toISOString() });
-    }
+  function send(event: Plain): void {
+    for (const { target, transport } of targets) transport.send(addressed(event, target));
   }
 
   function flush(final: boolean): void {
@@ -137,35 +115,11 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   };
 }
 
-/** Only this installation is shown the ticket: it proves a person here, and to nobody else. */
-function targetsOf(facts: Facts): { apikey: string; api_host: string; relay: boolean }[] {
-  const { apikey, api_host, transport, local } = facts;
-  return [{ apikey, api_host, relay: transport === "relay" }, ...(local ? [{ ...local, relay: true }] : [])];
-}
-
 function isRecorded(name: string): name is BrowserEventName {
   return name === "$pageview" || name === "$pageleave";
-}
-
-function identity(anonymous: string, { person }: Bearer): Properties {
-  return {
-    distinct_id: person?.distinct_id ?? anonymous,
-    $process_person_profile: person !== null,
-    $is_identified: person !== null,
-    ticket: person?.ticket ?? null,
-  };
 }
 
 /** The SDK's own account of the view before knows neither whose it was nor that a page may sleep. */
 function withoutPrevious(properties: Record<string, Value>): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith("$prev_pageview")));
-}
-
-function previous({ view_id, route_pattern, total_ms, scroll_depth }: Ended): Properties {
-  return {
-    $prev_pageview_id: view_id,
-    $prev_pageview_pathname: route_pattern,
-    $prev_pageview_duration: total_ms / 1000,
-    $prev_pageview_max_scroll_percentage: scroll_depth,
-  };
 }

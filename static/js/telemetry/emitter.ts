@@ -1,15 +1,15 @@
 // Everything that records, put together: made only where something may be recorded.
 
 import type { Boot } from "../boot.ts";
-import { uuid } from "../browser.ts";
 import type { SessionAnnouncer } from "../session.ts";
-import type { Announcer, Visit } from "../visit.ts";
+import type { Announcer } from "../visit.ts";
 import { createCapturing } from "./capturing.ts";
 import { watchAttention } from "./clock.ts";
 import { createPageviews } from "./pageviews.ts";
 import { createPlausibleSink } from "./plausible.ts";
 import { watchScroll } from "./scrolling.ts";
-import type { Bearer, PageEvent, Sink } from "./types.ts";
+import { bearerOf, pageOf } from "./surroundings.ts";
+import type { PageEvent, Sink } from "./types.ts";
 
 export interface EmitterParts {
   router: Pick<Announcer, "listen">;
@@ -44,13 +44,7 @@ export function createEmitter({ router, session, page, from, seenAt }: EmitterPa
     emit: (event: PageEvent) => toAll((sink) => sink.record(event)),
     clock: attention.clock,
     scroll,
-    page: {
-      document: page.document,
-      now: () => page.performance.now(),
-      epoch: (at) => Date.now() - (page.performance.now() - at),
-      activatedAt: activationOf(page),
-      uuid,
-    },
+    page: pageOf(page),
   });
 
   const listening = new AbortController();
@@ -88,12 +82,6 @@ function openSinks(boot: Boot, page: Window & typeof globalThis): Sink[] {
   return sinks;
 }
 
-/** The login view is nobody's, even when it is told late, to facts that already know who signed in there. */
-function bearerOf(boot: Boot, visit: Visit): Bearer {
-  if (visit.route === "login") return { person: null, role: "anonymous" };
-  return { person: boot.telemetry.posthog?.person ?? null, role: boot.user?.role ?? "anonymous" };
-}
-
 function browser(page: Window & typeof globalThis) {
   return {
     fetch: (url: string, init: RequestInit) => page.fetch(url, init),
@@ -113,11 +101,6 @@ function browser(page: Window & typeof globalThis) {
       }
     },
   };
-}
-
-function activationOf(page: Window): number {
-  const [timing] = page.performance.getEntriesByType("navigation") as { activationStart?: number }[];
-  return timing?.activationStart ?? 0;
 }
 
 /** Telemetry's trouble is never the page's. */

@@ -3,10 +3,11 @@
 
 import type { Boot } from "../boot.ts";
 import type { SessionAnnouncer } from "../session.ts";
-import type { Announcer, Visit } from "../visit.ts";
+import type { Announcer } from "../visit.ts";
 import { refusal, type Signals } from "./consent.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { firstSeen, isSeen, whenSeen } from "./seen.ts";
+import { lastLogout } from "./pageviews.ts";
+import { firstSeen, whenSeen } from "./seen.ts";
 
 export interface TelemetryParts {
   router: Pick<Announcer, "listen">;
@@ -42,13 +43,15 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
 
   function begin(): void {
     if (running) return;
-    running = "waiting";
     if (from === Infinity) from = page.performance.now();
-    const late = isSeen(page.document);
-    cancel = whenSeen(page.document, () => {
-      const seenAt = late ? firstSeen(page) : page.performance.now();
-      running = createEmitter({ router, session, page, from, seenAt });
-    });
+    const seenAt = firstSeen(page);
+    if (seenAt !== null) return launch(seenAt);
+    running = "waiting";
+    cancel = whenSeen(page.document, () => launch(page.performance.now()));
+  }
+
+  function launch(seenAt: number): void {
+    running = createEmitter({ router, session, page, from, seenAt });
   }
 
   function end(how: "leave" | "forget"): void {
@@ -81,11 +84,4 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
       end("leave");
     },
   };
-}
-
-/** When somebody signed out before this was fetched: of what they did before, the present facts do not know whose it was. */
-function lastLogout(router: Pick<Announcer, "listen">): number {
-  const visits: Visit[] = [];
-  router.listen({ enter: (visit) => visits.push(visit) }, { replay: true })();
-  return visits.findLast(({ navType }) => navType === "logout")?.enteredAt ?? 0;
 }

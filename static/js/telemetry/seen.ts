@@ -10,12 +10,18 @@ export function isSeen(page: SeenPage): boolean {
   return page.prerendering !== true && page.visibilityState === "visible";
 }
 
-/** When a page that is seen was first seen, on its own clock; 0 where the browser does not tell. */
-export function firstSeen({ performance }: Pick<Window, "performance">): number {
-  const [navigation] = performance.getEntriesByType("navigation") as { activationStart?: number }[];
+/** When a page was first seen, on its own clock; null when nobody has seen it yet, 0 where the browser does not tell. */
+export function firstSeen({ performance, document }: Pick<Window, "performance" | "document">): number | null {
   const states = performance.getEntriesByType("visibility-state");
-  const visible = states.find(({ name }) => name === "visible")?.startTime ?? 0;
-  return Math.max(visible, navigation?.activationStart ?? 0);
+  const visible = states.find(({ name }) => name === "visible");
+  if (!visible && !isSeen(document)) return null;
+  return Math.max(visible?.startTime ?? 0, activationOf(performance));
+}
+
+/** When a page that was prerendered came to be shown; 0 for others. */
+export function activationOf(performance: Pick<Performance, "getEntriesByType">): number {
+  const [navigation] = performance.getEntriesByType("navigation") as { activationStart?: number }[];
+  return navigation?.activationStart ?? 0;
 }
 
 /** Calls back once, at once when the page is already seen. Returns the function that calls it off. */

@@ -1,12 +1,9 @@
 // Brings events to one endpoint that speaks PostHog's capture protocol: in order, one request at a time, so that an
 // endpoint that hangs never takes the connections the page needs; patiently, within bounds; by beacon at the end.
 
-export interface WireEvent {
-  readonly uuid: string;
-  readonly event: string;
-  readonly properties: Readonly<Record<string, unknown>>;
-  readonly timestamp: string;
-}
+import { bodyOf, endpointOf, type WireEvent } from "./wire.ts";
+
+export type { WireEvent };
 
 export interface TransportPage {
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -58,7 +55,7 @@ export class Transport {
   #stopped = false;
 
   constructor(target: { api_host: string; apikey: string }, page: TransportPage) {
-    this.#url = `${target.api_host.replace(/\/$/, "")}/e/`;
+    this.#url = endpointOf(target.api_host);
     this.#key = target.apikey;
     this.#page = page;
   }
@@ -187,10 +184,7 @@ export class Transport {
   }
 
   #body(batch: readonly Waiting[]): Blob {
-    const sent_at = new Date(this.#page.now()).toISOString();
-    const text = JSON.stringify({ api_key: this.#key, batch: batch.map(({ event }) => event), sent_at });
-    // A type that needs no preflight, which could not be made while a page goes.
-    return new Blob([text], { type: "text/plain" });
+    return bodyOf(this.#key, batch.map(({ event }) => event), this.#page.now());
   }
 }
 

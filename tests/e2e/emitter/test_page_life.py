@@ -53,6 +53,8 @@ def test_back_forward_cache(site: Site, browser: Browser) -> None:
 
 HIDE = """
   Object.defineProperty(document, 'visibilityState', {get: () => window.shown ? 'visible' : 'hidden'});
+  const entries = performance.getEntriesByType.bind(performance);
+  performance.getEntriesByType = (type) => type === 'visibility-state' ? [] : entries(type);
 """
 
 
