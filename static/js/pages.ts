@@ -38,6 +38,7 @@ export const pages: Readonly<Record<RouteName, () => Promise<AnyPage>>> = {
   admin_users: async () => (await admin()).admin_users,
   admin_settings: async () => (await admin()).admin_settings,
   admin_telemetry: async () => (await admin()).admin_telemetry,
+  admin_ping: async () => (await admin()).admin_ping,
   insights: async () => (await insights()).insights,
   insights_routes: async () => (await insights()).insights_routes,
   insights_live: async () => (await insights()).insights_live,

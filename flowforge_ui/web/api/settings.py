@@ -21,8 +21,9 @@ _TEXTS = {
     chosen_settings.TELEMETRY_ENABLED: (
         "Core telemetry",
         (
-            "Once a day, tell the makers of FlowForge that this installation exists: versions, operating system and "
-            "three counts; no names, no addresses. The exact text is shown under Telemetry."
+            "Half a minute after a start, and then once a day, tell the makers of FlowForge that this installation "
+            "exists: a random identifier, the operating system, the processor's kind, the versions of Python and "
+            "FlowForge, the kind of driver, and how many users, teams and projects there are. No names, no flows."
         ),
     ),
     chosen_settings.LOCAL_ANALYTICS: (

@@ -9,11 +9,13 @@ interface DialogProps {
   open: boolean;
   title: string;
   onClose(): void;
+  /** For what is read rather than answered. */
+  wide?: boolean;
   children: ComponentChildren;
 }
 
 /** The browser's own modal dialog: it keeps the focus inside and gives it back. */
-export function Dialog({ open, title, onClose, children }: DialogProps) {
+export function Dialog({ open, title, onClose, wide, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -26,7 +28,7 @@ export function Dialog({ open, title, onClose, children }: DialogProps) {
   return (
     <dialog
       ref={element}
-      class="dialog"
+      class={wide ? "dialog dialog-wide" : "dialog"}
       aria-labelledby={id}
       onClose={onClose}
       onClick={(event) => event.target === element.current && onClose()}

@@ -80,7 +80,7 @@ function SettingRow({ setting, onChange }: { setting: Setting; onChange(value: b
         onChange={onChange}
         hint={(
           <>
-            <p>{help}</p>
+            <p>{help}{key === "telemetry:enabled" && <> <a class="link" href="/admin/telemetry/ping">The exact text, and what was sent</a></>}</p>
             <p class="setting-layer">
               {locked && <Icon name="lock" />}
               <Badge tone={locked ? "warning" : "neutral"}>{locked ? `Locked by ${layerPhrase(layer)}` : layerWords(layer)}</Badge>

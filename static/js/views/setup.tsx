@@ -10,6 +10,7 @@ import { Icon } from "../components/icon.tsx";
 import { Notice } from "../components/notice.tsx";
 import { Steps } from "../components/steps.tsx";
 import { definePage, type PageContext } from "../page.ts";
+import { PingFields } from "./parts/ping_fields.tsx";
 
 const STEPS = ["admin", "options", "finish"] as const;
 const LABELS = ["Administrator", "Options", "Done"];
@@ -98,12 +99,16 @@ function Options({ ctx, guarded, chosen, done }: PartProps & { chosen: Chosen; d
         <div class="options">
           <Option name="telemetry" label="Send a daily core ping" choice={setup.telemetry} checked={chosen.telemetry}>
             <p>
-              Once a day this server tells the makers of FlowForge that it exists: a random installation id, operating
-              system and its version, processor architecture, the versions of Python and FlowForge, how many users,
-              teams and projects there are, and the name of the backend driver.
+              Half a minute after a start, and then once a day, this server tells the makers of FlowForge that it exists:
+              a random identifier, the operating system and its version, the processor's kind, the versions of Python
+              and FlowForge, how many users, teams and projects there are, and the kind of driver that runs projects.
             </p>
-            <p>No names, no addresses, no flows, nothing anybody typed. The receiver keeps no IP address.</p>
+            <p>
+              No names, no flows, nothing anybody typed. Of the address it comes from, the receiver stores a keyed hash
+              that after a week nobody can turn back, never the address.
+            </p>
           </Option>
+          <PingFields ctx={ctx} />
           <Option name="local_analytics" label="Keep usage analytics on this server" choice={setup.local_analytics} checked={chosen.local_analytics}>
             <p>
               Which pages are opened and for how long, and actions such as “team created”, are kept in a store on this

@@ -1,8 +1,9 @@
 import { count } from "../../charts/format.ts";
 import { Badge } from "../../components/badge.tsx";
 import { When } from "../../components/when.tsx";
+import { Layers } from "./layers.tsx";
 import type { Channel } from "./shapes.ts";
-import { layerPhrase, layerValue, layerWords, reasonWords } from "./telemetry_words.ts";
+import { layerPhrase, reasonWords } from "./telemetry_words.ts";
 
 /** One channel: on or off, who decided, and how its deliveries fare. */
 export function ChannelCard({ channel }: { channel: Channel }) {
@@ -18,8 +19,9 @@ export function ChannelCard({ channel }: { channel: Channel }) {
       </header>
       <div class="card-body">
         {DELIVERS.has(channel.channel) ? <Deliveries channel={channel} /> : <p class="muted">{ELSEWHERE[channel.channel]}</p>}
+        {channel.channel === "ping" && <p><a class="link" href="/admin/telemetry/ping">What it says, and what was sent</a></p>}
         {channel.last_error && <p class="channel-error"><b>Last error</b> {channel.last_error}</p>}
-        <Layers channel={channel} />
+        <Layers layers={channel.layers} />
       </div>
     </section>
   );
@@ -44,23 +46,5 @@ function Deliveries({ channel }: { channel: Channel }) {
       <div><dt>Given up</dt><dd class={channel.failed > 0 ? "tone-danger" : undefined}>{count(channel.failed)}</dd></div>
       {channel.abandoned > 0 && <div><dt>Dropped while waiting</dt><dd>{count(channel.abandoned)}</dd></div>}
     </dl>
-  );
-}
-
-function Layers({ channel }: { channel: Channel }) {
-  return (
-    <details class="definition">
-      <summary><span class="definition-ask">Who decides</span></summary>
-      <p>The first layer that says something decides.</p>
-      <ol class="layers">
-        {channel.layers.map((layer) => (
-          <li key={layer.layer} class={layer.decides ? "layer layer-decides" : "layer"}>
-            <span>{layerWords(layer.layer)}</span>
-            <span>{layerValue(layer.value)}</span>
-            {layer.decides && <Badge tone="accent">decides</Badge>}
-          </li>
-        ))}
-      </ol>
-    </details>
   );
 }
