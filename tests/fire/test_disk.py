@@ -7,7 +7,6 @@ import errno
 import os
 import random
 import resource
-import sqlite3
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -140,8 +139,8 @@ def _until_it_is_full(sender: Sender, chance: random.Random) -> set[str]:
 
 def recorded(there: Stand) -> set[str]:
     """The page events in the log."""
-    with contextlib.closing(sqlite3.connect(f"file:{there.product.home / 'var/flowforge.db'}?mode=ro", uri=True)) as db:
-        return {row[0] for row in db.execute("SELECT uuid FROM outbox WHERE origin = 'browser'")}
+    with there.log() as log:
+        return {row[0] for row in log.execute("SELECT uuid FROM outbox WHERE origin = 'browser'")}
 
 
 def _all_delivered(admin: Admin) -> bool:

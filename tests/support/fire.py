@@ -11,6 +11,7 @@ import gzip
 import http.client
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -105,6 +106,13 @@ class Stand:
         ) as running:
             yield running
 
+    @contextlib.contextmanager
+    def log(self) -> Iterator[sqlite3.Connection]:
+        """The platform's database, to look into while the server runs."""
+        path = self.product.home / "var" / "flowforge.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as log:
+            yield log
+
     def events_stored(self) -> dict[str, dict[str, Any]]:
         """By uuid; the store has each once. Only while no server runs."""
         rows = self.product.stored()
@@ -115,16 +123,13 @@ class Stand:
 
 @contextlib.contextmanager
 def stand(folder: Path) -> Iterator[Stand]:
-    """Set up as an administrator does it; nothing runs yet but PostHog."""
+    """Set up as an administrator does it, local analytics on; nothing runs yet but PostHog."""
     with PostHog(folder) as posthog:
         product = Product(folder)
-        product.configure(
-            frontend={
-                "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
-                "local": {"enabled": True},
-            }
-        )
-        product.set_up()
+        product.configure(frontend={"posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False}})
+        command = [sys.executable, "-m", "flowforge_ui", "init", "--admin", "root", "--password-stdin"]
+        command += ["--local-analytics"]
+        subprocess.run(command, cwd=folder, input=PASSWORD, text=True, check=True, capture_output=True)
         yield Stand(product, posthog)
 
 
@@ -151,11 +156,16 @@ class Admin:
         assert answer.status_code == 200, answer.text
         return Status(answer.json())
 
-    def switch(self, **values: bool) -> None:
+    def keep_usage_analytics(self, on: bool) -> None:
+        self._change("PATCH", "settings", {"local_analytics": on})
+
+    def opt_out(self, out: bool) -> None:
+        self._change("PUT", "user/privacy", {"opt_out": out})
+
+    def _change(self, method: str, path: str, body: dict[str, Any]) -> None:
         csrf = self.session.get(f"{self.url}/api/v1/csrf", timeout=60).json()["csrf"]
-        changed = {name.replace("__", ":"): value for name, value in values.items()}
-        answer = self.session.patch(
-            f"{self.url}/api/v1/settings", json=changed, headers={"X-CSRF-Token": csrf}, timeout=60
+        answer = self.session.request(
+            method, f"{self.url}/api/v1/{path}", json=body, headers={"X-CSRF-Token": csrf}, timeout=60
         )
         assert answer.status_code == 200, answer.text
 
@@ -252,9 +262,9 @@ class Sender:
         self.path = path
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
 
-    def batch(self, events: Sequence[Any]) -> Answer:
+    def batch(self, events: Sequence[Any], **headers: str) -> Answer:
         body = {"api_key": KEY, "batch": list(events), "sent_at": iso()}
-        return self.post(gzip.compress(json.dumps(body).encode(), 1), {"Content-Type": "text/plain"})
+        return self.post(gzip.compress(json.dumps(body).encode(), 1), {"Content-Type": "text/plain", **headers})
 
     def post(self, body: bytes, headers: dict[str, str] | None = None, path: str = "", method: str = "POST") -> Answer:
         try:
