@@ -10,6 +10,7 @@ import base64
 import gzip
 import json
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,9 +58,8 @@ Serve = Callable[[Request], Answer | None]
 
 @dataclass
 class CaptureServer:
-    """`prefix` is where events go; every other path is `serve`'s. `mode` is how the endpoint behaves from now on."""
+    """Events go below `prefix`; every other path is `serve`'s. `mode` is how the endpoint behaves from now on."""
 
-    prefix: str = "/q7"
     serve: Serve = lambda _: None
     mode: Mode = "ok"
     requests: list[Request] = field(default_factory=list)
@@ -68,6 +68,7 @@ class CaptureServer:
     """What could not be decoded; a test that waits says so."""
 
     def __post_init__(self) -> None:
+        self._prefixes = [f"/q{uuid.uuid4().hex}"]
         self._arrived = threading.Condition()
         self._go_on = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -77,6 +78,10 @@ class CaptureServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def prefix(self) -> str:
+        return self._prefixes[-1]
 
     @property
     def api_host(self) -> str:
@@ -97,6 +102,8 @@ class CaptureServer:
         self.release()
         with self._arrived:
             self.mode = "ok"
+            # What a page of the test before still sends is not this test's.
+            self._prefixes.append(f"/q{uuid.uuid4().hex}")
             self.requests.clear()
             self.received.clear()
             self.broken.clear()
@@ -119,6 +126,8 @@ class CaptureServer:
 
     def answer(self, request: Request) -> Answer | None:
         """None: the connection is closed without a word."""
+        if request.path.startswith(tuple(self._prefixes[:-1])):
+            return Answer(200, b"{}")
         if not request.path.startswith(self.prefix):
             with self._arrived:
                 self.requests.append(request)
