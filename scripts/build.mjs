@@ -22,7 +22,7 @@ const gzip = promisify(zlib.gzip);
 /** Bundles below `root` into `dist`; returns the manifest. Throws an `Error` that says which budget is broken. */
 export async function bundle({ root, dist, maps }) {
   const platform = { main: "static/js/main.tsx", style: "static/css/main.css" };
-  const parts = [await bundled({ root, dist, entries: platform, plugins: [sharedCore(root)] })];
+  const parts = [await bundled({ root, dist, entries: platform, plugins: [startedByEntry(root, platform.main)] })];
   // The collector's page is served elsewhere: bundled by itself, it loads nothing of the platform and splits nothing there.
   const fleet = present(root, { fleet: "static/js/fleet.tsx", "fleet-style": "static/css/fleet.css" });
   if (fleet.fleet) parts.push(await bundled({ root, dist, entries: fleet, plugins: [] }));
@@ -32,9 +32,10 @@ export async function bundle({ root, dist, maps }) {
     Object.assign(metafile.outputs, part.metafile.outputs);
   }
   const outputs = relativeOutputs(metafile, root, dist);
-  const manifest = describe(outputs, { ...platform, ...fleet });
   const files = parts.flatMap((part) => part.outputFiles);
   const contents = new Map(files.map((file) => [path.relative(dist, file.path), file.contents]));
+  leaveOutDoors(outputs, contents);
+  const manifest = describe(outputs, { ...platform, ...fleet });
   await checkBudgets(manifest, outputs, contents);
   await write({ root, dist, maps, manifest, contents, metafile });
   return manifest;
@@ -70,11 +71,13 @@ function bundled({ root, dist, entries, plugins }) {
   });
 }
 
-// A module of ours that is imported later starts by importing the core, which is there already: see core.ts.
-function sharedCore(root) {
-  const core = JSON.stringify(path.join(root, "static/js/core.ts"));
+// A module of ours that is imported later starts by importing the entry, which is there already. So whatever the entry
+// is made of belongs to all of them alike and comes in one file, where the bundler would make a chunk for each set of
+// modules that share importers; core.ts names what else stands in it.
+function startedByEntry(root, main) {
+  const entry = path.join(root, main);
   return {
-    name: "shared-core",
+    name: "started-by-entry",
     setup(bundler) {
       const later = new Set();
       bundler.onResolve({ filter: /^\.\.?\// }, ({ kind, path: target, resolveDir }) => {
@@ -83,7 +86,8 @@ function sharedCore(root) {
       });
       bundler.onLoad({ filter: /\.tsx?$/ }, async ({ path: file }) => {
         if (!later.has(file)) return undefined;
-        return { contents: `import ${core};${await readFile(file, "utf8")}`, loader: file.endsWith("x") ? "tsx" : "ts" };
+        const text = await readFile(file, "utf8");
+        return { contents: `import ${JSON.stringify(entry)};${text}`, loader: file.endsWith("x") ? "tsx" : "ts" };
       });
     },
   };
@@ -104,6 +108,17 @@ function relativeOutputs(metafile, root, dist) {
         },
       ]),
   );
+}
+
+// An entry that others import, too, becomes a file that only imports another: a request for nothing.
+function leaveOutDoors(outputs, contents) {
+  for (const [file, { entryPoint, inputs, imports }] of outputs) {
+    if (!entryPoint || inputs.length > 0 || imports.length !== 1) continue;
+    outputs.get(imports[0]).entryPoint = entryPoint;
+    outputs.delete(file);
+    contents.delete(file);
+    contents.delete(`${file}.map`);
+  }
 }
 
 function describe(outputs, entries) {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from .headers import DATA_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from wsgiref.headers import Headers
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,11 +26,12 @@ _TYPES = frozenset({".js", ".css", ".svg", ".woff2", ".txt"})
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """Addresses for the shell: the entry script, its static imports, the style sheets."""
+    """Addresses for the shell: the entry script, its static imports, the style sheets, what each route's view is in."""
 
     entry: str
     preload: tuple[str, ...]
     styles: tuple[str, ...]
+    views: Mapping[str, tuple[str, ...]]
 
 
 class Bundle:
@@ -73,9 +74,10 @@ class Bundle:
                 entry=PREFIX + entry["js"],
                 preload=tuple(PREFIX + name for name in entry["imports"]),
                 styles=(PREFIX + entry["css"],),
+                views={route: tuple(PREFIX + name for name in names) for route, names in manifest["routes"].items()},
             )
             files = _serving(self._folder)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             log.exception("The built front end cannot be read; run `make build`")
             return
         self._assets, self._files, self._stamp = assets, files, stamp

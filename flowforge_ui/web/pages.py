@@ -59,7 +59,8 @@ def show(house: House, path: str) -> BaseResponse:
     assets = house.bundle.assets()
     if assets is None:
         raise WebError("unavailable", NOT_BUILT)
-    html = house.shell.page(assets, _title(house, route, caller), facts)
+    shown = _shown(house, route, caller)
+    html = house.shell.page(assets, shown.title, facts, shown.name if _may_see(shown, caller) else None)
     response = Response(html, status=200 if route else 404, mimetype="text/html")
     response.headers["Content-Security-Policy"] = document_policy(boot.outside(house, now))
     if caller.visitor_is_new:
@@ -87,12 +88,18 @@ def _route(house: House, now: Now, path: str) -> Route | None:
     return match.route if open_now[match.route.when] else None
 
 
-def _title(house: House, route: Route | None, caller: Caller) -> str:
-    """The title in the plan; a signed-out visitor sees the login view at the same address."""
+def _shown(house: House, route: Route | None, caller: Caller) -> Route:
+    """Whose title and view it is; a signed-out visitor sees the login view at the same address."""
     table = house.plan.table.by_name
     if route is None:
-        return table["not_found"].title
-    return table["login"].title if route.who != "anyone" and caller.user is None else route.title
+        return table["not_found"]
+    return table["login"] if route.who != "anyone" and caller.user is None else route
+
+
+def _may_see(route: Route, caller: Caller) -> bool:
+    if route.who in {"anyone", "user"} or caller.user is None:
+        return True
+    return caller.user.role in {"admin", route.who}
 
 
 def _plain(text: str, status: int = 200) -> Response:

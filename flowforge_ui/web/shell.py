@@ -39,12 +39,13 @@ class Shell:
         self._error = environment.get_template("error.html")
         self.icon = (templates / "favicon.svg").read_bytes()
 
-    def page(self, assets: Assets, title: str, facts: Mapping[str, object]) -> str:
+    def page(self, assets: Assets, title: str, facts: Mapping[str, object], view: str | None = None) -> str:
+        """`view` names the route whose view will be shown: what it is in comes together with the entry script."""
         return self._shell.render(
             title=f"{title} · {PRODUCT}",
             entry=assets.entry,
             styles=assets.styles,
-            preload=assets.preload,
+            preload=(*assets.preload, *assets.views.get(view or "", ())),
             boot=embed(facts),
         )
 

@@ -1,6 +1,5 @@
-// What most views are made of, in one file. The bundler makes a chunk for each set of modules that share importers;
-// as the entry imports this one, and the build lets every module imported later do so too, whatever stands here is
-// one chunk instead of dozens.
+// What most views are made of, though not the entry itself: as the entry imports it, and the build lets every module
+// imported later start by importing the entry, whatever stands here comes with the entry, in one file.
 
 import { useId } from "preact/hooks";
 

@@ -288,7 +288,7 @@ def test_a_chosen_theme_is_kept_and_nothing_is_before(client: Client) -> None:
     assert page.evaluate("localStorage.getItem('theme')") is None
 
 
-def test_the_login_page_asks_for_five_files(browser: Browser, product: Product) -> None:
+def test_the_login_page_asks_for_four_files(browser: Browser, product: Product) -> None:
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })")
     page = context.new_page()
@@ -298,5 +298,5 @@ def test_the_login_page_asks_for_five_files(browser: Browser, product: Product) 
     settle(page, "Sign in")
     page.wait_for_load_state("networkidle")
     kinds = [re.sub(r"[A-Z0-9]{8}", "#", path) for path in asked]
-    assert sorted(kinds) == ["/", "/assets/#.js", "/assets/main-#.js", "/assets/style-#.css", "/favicon.svg"]
+    assert sorted(kinds) == ["/", "/assets/#.js", "/assets/style-#.css", "/favicon.svg"]
     context.close()

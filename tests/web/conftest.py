@@ -31,7 +31,8 @@ def dist(tmp_path: Path) -> Path:
     """A front end as ``make build`` leaves one."""
     folder = tmp_path / "dist"
     folder.mkdir()
-    manifest = {"entry": {"js": "main-AAAA.js", "css": "style-BBBB.css", "imports": ["CCCC.js"]}, "routes": {}}
+    entry = {"js": "main-AAAA.js", "css": "style-BBBB.css", "imports": ["CCCC.js"]}
+    manifest = {"entry": entry, "routes": {"home": ["DDDD.js", "FFFF.js"], "admin": ["EEEE.js"]}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     for name in ("main-AAAA.js", "CCCC.js", "style-BBBB.css"):
         text = f"/* {name} */".encode() * 100

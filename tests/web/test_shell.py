@@ -177,7 +177,29 @@ def test_nothing_inline_but_the_facts(alice: Browser) -> None:
         ("icon", "/favicon.svg"),
         ("stylesheet", "/assets/style-BBBB.css"),
         ("modulepreload", "/assets/CCCC.js"),
+        ("modulepreload", "/assets/DDDD.js"),
+        ("modulepreload", "/assets/FFFF.js"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "expected"),
+    [
+        (None, "/", ["CCCC"]),
+        (None, "/admin", ["CCCC"]),
+        ("alice", "/admin", ["CCCC"]),
+        ("root", "/admin", ["CCCC", "EEEE"]),
+        ("root", "/nope", ["CCCC"]),
+    ],
+)
+def test_the_view_that_will_be_shown_comes_with_the_entry(
+    runtime: Runtime, name: str | None, path: str, expected: list[str]
+) -> None:
+    browser = Browser(runtime)
+    if name:
+        browser.login(name)
+    links = [link["href"] for link in browser.open(path).links if link["rel"] == "modulepreload"]
+    assert links == [f"/assets/{file}.js" for file in expected]
 
 
 @pytest.mark.parametrize("value", HOSTILE)
