@@ -10,6 +10,7 @@ import { createRouter, Redirect } from "../../../static/js/router.ts";
 import { createScroller } from "../../../static/js/scroll.ts";
 import { createSession, type Session } from "../../../static/js/session.ts";
 import { observe } from "../../../static/js/observing.ts";
+import { tellBounce } from "../../../static/js/telemetry/bounce.ts";
 import type { Visit } from "../../../static/js/visit.ts";
 
 const announcer = createAnnouncer<RouteName>();
@@ -77,6 +78,8 @@ if (!location.search.includes("bare=1")) {
       const { start } = await import("../../../static/js/telemetry/index.ts");
       telemetry = start({ router: announcer, session });
     },
+    onLeave: (callback) => addEventListener("pagehide", callback),
+    tell: () => tellBounce({ router: announcer, session, page: window }),
   });
 }
 
