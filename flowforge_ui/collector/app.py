@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from flowforge_ui.collector.routes import Collector, Routes, as_error
+from flowforge_ui.collector.routes import PING_PATHS, Collector, Routes, as_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
@@ -35,34 +35,47 @@ CSP = "; ".join(_POLICY)
 def create_app(collector: Collector) -> Flask:
     """The WSGI app; mount it anywhere, its page finds its files by relative address."""
     app = Flask("flowforge_collector", static_folder=None, template_folder=None)
-    for method, rule, handler in Routes(collector).table():
+    routes = Routes(collector)
+    for method, rule, handler in routes.table():
         app.add_url_rule(rule, f"{method} {rule}", handler, methods=[method])
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(SQLAlchemyError, _away)
     app.register_error_handler(Exception, _failed)
     app.after_request(_headers)
-    app.wsgi_app = _WithSlash(cast("WSGIApplication", app.wsgi_app))  # type: ignore[method-assign]
+    app.wsgi_app = _Front(cast("WSGIApplication", app.wsgi_app), routes.take)  # type: ignore[method-assign]
     return app
 
 
-class _WithSlash:
-    """For a mounted app that is asked for without the slash at the end.
+class _Front:
+    """Takes pings before the framework, whose dispatch costs as much as the ping.
 
-    A page is sent on, as its relative addresses need the slash; a ping is taken. The router would redirect both, to an
-    address made of the Host header.
+    It also minds a mounted app that is asked for without the slash at the end: a page is sent on, as its relative
+    addresses need the slash; a ping is taken. The router would redirect both, to an address made of the Host header.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, take: Callable[[Request], Response]) -> None:
         self._app = app
+        self._take = take
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO"):
-            return self._app(environ, start_response)
-        if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        if method == "POST" and path in {"", *PING_PATHS}:
+            return self._receive(Request(environ))(environ, start_response)
+        if not path and method in {"GET", "HEAD"}:
             where = environ.get("SCRIPT_NAME", "").rpartition("/")[2]
             start_response("308 Permanent Redirect", [("Location", f"{where}/"), ("Content-Length", "0")])
             return []
-        return self._app({**environ, "PATH_INFO": "/"}, start_response)
+        return self._app({**environ, "PATH_INFO": path or "/"}, start_response)
+
+    def _receive(self, request: Request) -> Response:
+        try:
+            return _headers(self._take(request))
+        except HTTPException as error:
+            return _headers(_refused(error))
+        except SQLAlchemyError as error:
+            return _headers(_away(error))
+        except Exception as error:  # noqa: BLE001 - what the framework would do
+            return _headers(_failed(error))
 
 
 def _refused(error: HTTPException) -> Response:

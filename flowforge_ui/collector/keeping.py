@@ -15,6 +15,7 @@ from flowforge_ui.collector.ping import ALIVE_MS, DAY_MS, HOUR_MS, Chain, Ping, 
 
 if TYPE_CHECKING:
     from flowforge_ui.collector.store import PingStore
+    from flowforge_ui.collector.tables import Tables
 
 RollUpKey = tuple[str, date, str, str]
 # SQLite takes 32 766 values in one statement; fewer keep each statement quick to put together.
@@ -42,6 +43,38 @@ class _Installation:
     copied_day: date | None
     version: str | None
     latest: Ping | None = None
+
+
+class Asking:
+    """What a group asks, each question built once; ``among`` are the values asked for."""
+
+    def __init__(self, tables: Tables) -> None:
+        among: sa.BindParameter[str] = sa.bindparam("among", expanding=True)
+        raw, installation, chain, release = tables.raw, tables.installation, tables.chain, tables.release
+        self.known = sa.select(raw.c.receipt, raw.c.sha256, raw.c.received_at, raw.c.expires_at).where(
+            raw.c.receipt.in_(among)
+        )
+        self.chain_of = sa.select(raw.c.receipt, raw.c.instance_id, raw.c.chain).where(raw.c.receipt.in_(among))
+        # The order in which rows are locked.
+        self.installations = (
+            sa.select(
+                installation.c.instance_id,
+                installation.c.first_seen,
+                installation.c.last_seen,
+                installation.c.secret_hash,
+                installation.c.copied_day,
+                installation.c.env_flowforge,
+            )
+            .where(installation.c.instance_id.in_(among))
+            .order_by(installation.c.instance_id)
+            .with_for_update()
+        )
+        self.chains = (
+            sa.select(chain.c.instance_id, chain.c.chain, chain.c.head, chain.c.seq, chain.c.last_seen)
+            .where(chain.c.instance_id.in_(among))
+            .order_by(chain.c.instance_id, chain.c.chain)
+        )
+        self.releases = sa.select(release.c.version, release.c.first_seen).where(release.c.version.in_(among))
 
 
 @dataclass
@@ -82,50 +115,35 @@ class Group:
     # Reading ---------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        raw, release = self.store.tables.raw, self.store.tables.release
-        asked = sa.select(raw.c.receipt, raw.c.sha256, raw.c.received_at, raw.c.expires_at)
-        for row in self._among(asked, raw.c.receipt, {each.receipt for each in self.pings}):
+        asking = self.store.asking
+        for row in self._among(asking.known, {each.receipt for each in self.pings}):
             self._known[row.receipt] = Kept(row.receipt, row.sha256, row.received_at, row.expires_at, repeated=True)
-        ids = sorted({each.instance_id for each in self.pings})
-        self._read_installations(ids)
-        self._read_chains(ids)
+        ids = {each.instance_id for each in self.pings}
+        for row in self._among(asking.installations, ids):
+            self._installations[row.instance_id] = _Installation(*row[1:])
+        if self._installations:
+            self._read_chains(ids & self._installations.keys())
         heard: dict[str, int] = {}
         for each in self.pings:
             if (version := _version(each)) is not None:
                 heard[version] = min(each.received_at, heard.get(version, each.received_at))
-        for row in self._among(sa.select(release.c.version, release.c.first_seen), release.c.version, heard):
+        for row in self._among(asking.releases, heard):
             self._releases[row.version] = row.first_seen
         self._new_releases = {version: at for version, at in heard.items() if version not in self._releases}
         self._releases |= self._new_releases
 
-    def _read_installations(self, ids: Collection[str]) -> None:
-        table = self.store.tables.installation
-        asked = sa.select(
-            table.c.instance_id,
-            table.c.first_seen,
-            table.c.last_seen,
-            table.c.secret_hash,
-            table.c.copied_day,
-            table.c.env_flowforge,
-        )
-        for row in self._among(asked.order_by(table.c.instance_id).with_for_update(), table.c.instance_id, ids):
-            self._installations[row.instance_id] = _Installation(*row[1:])
-
     def _read_chains(self, ids: Collection[str]) -> None:
-        table, raw = self.store.tables.chain, self.store.tables.raw
-        asked = sa.select(table.c.instance_id, table.c.chain, table.c.head, table.c.seq, table.c.last_seen)
-        for row in self._among(asked.order_by(table.c.instance_id, table.c.chain), table.c.instance_id, ids):
+        for row in self._among(self.store.asking.chains, ids):
             self._chains[row.instance_id][row.chain] = Chain(*row[1:])
         heads = {chain.head for chains in self._chains.values() for chain in chains.values()}
         named = {each.last_receipt for each in self.pings if each.last_receipt and each.instance_id in self._chains}
-        older = sa.select(raw.c.receipt, raw.c.instance_id, raw.c.chain)
-        for row in self._among(older, raw.c.receipt, named - heads):
+        for row in self._among(self.store.asking.chain_of, named - heads):
             self._chain_of[row.instance_id, row.receipt] = row.chain
 
-    def _among(self, asked: sa.Select[Any], column: sa.Column[str], values: Collection[str | None]) -> Iterator[Any]:
+    def _among(self, asked: sa.Select[Any], values: Collection[str | None]) -> Iterator[Any]:
         listed = sorted(each for each in values if each is not None)
         for start in range(0, len(listed), AT_ONCE):
-            yield from self.tx.execute(asked.where(column.in_(listed[start : start + AT_ONCE])))
+            yield from self.tx.execute(asked, {"among": listed[start : start + AT_ONCE]})
 
     # Deciding --------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from flowforge_ui.collector.public import for_the_public
 from flowforge_ui.collector.receive import MAX_BYTES, Incoming, Receiver, iso
 from flowforge_ui.collector.store import PingStore
 
+PING_PATHS = ("/", "/ping")
 COOKIE = "ff_fleet"
 MAX_BUNDLE = 256 * 1024
 MAX_BUNDLE_PINGS = 100
@@ -48,8 +49,7 @@ class Routes:
     def table(self) -> list[tuple[str, str, Callable[..., Response]]]:
         """Method, rule, handler."""
         return [
-            ("POST", "/", self.receive),
-            ("POST", "/ping", self.receive),
+            *(("POST", path, self.receive) for path in PING_PATHS),
             ("POST", "/bundle", self.receive_bundle),
             ("GET", "/", self.fleet_page),
             ("GET", "/assets/<path:name>", self.asset),
@@ -62,12 +62,16 @@ class Routes:
         ]
 
     def receive(self) -> Response:
+        return self.take(request)
+
+    def take(self, asked: Request) -> Response:
+        """A ping, whoever dispatched it."""
         answer = self._collector.receiver.receive(
             Incoming(
-                body=request.stream.read(MAX_BYTES + 1),
-                content_type=request.headers.get("Content-Type", ""),
-                content_encoding=request.headers.get("Content-Encoding", ""),
-                address=self._collector.address_of(request),
+                body=asked.stream.read(MAX_BYTES + 1),
+                content_type=asked.headers.get("Content-Type", ""),
+                content_encoding=asked.headers.get("Content-Encoding", ""),
+                address=self._collector.address_of(asked),
             )
         )
         return as_json(answer.body, answer.status, answer.retry_after)

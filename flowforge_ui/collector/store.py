@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from flowforge_ui.collector.keeping import Group, Kept
+from flowforge_ui.collector.keeping import Asking, Group, Kept
 from flowforge_ui.collector.ping import HOUR_MS, Ping
 from flowforge_ui.collector.tables import Tables
 from flowforge_ui.database import open_engine, reading, transaction
@@ -35,6 +35,8 @@ class PingStore:
         self.plan = plan
         self.tables = Tables(plan)
         self.engine = open_engine(url)
+        self.asking = Asking(self.tables)
+        self._statements = _Statements(self.tables, self.engine.dialect.name)
         self.columns = {each.path: each.column for each in plan.fields if each.keep and each.path != "instanceId"}
 
         if self.engine.dialect.name == "sqlite":
@@ -122,33 +124,44 @@ class PingStore:
 
     # SQL -------------------------------------------------------------------------------------------------------
 
-    def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
-
     def upsert(self, tx: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows, or replace what stands under their keys. All name the same columns."""
-        if not rows:
-            return
-        keys = [each.name for each in table.primary_key]
-        insert = self._insert(table)
-        rest = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-        tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), [dict(each) for each in rows])
+        """Insert whole rows, or replace what stands under their keys."""
+        if rows:
+            tx.execute(self._statements.upsert[table.name], [dict(each) for each in rows])
 
     def add_missing(self, tx: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert rows whose keys are not there yet."""
         if rows:
-            tx.execute(self._insert(table).on_conflict_do_nothing(), [dict(each) for each in rows])
+            tx.execute(self._statements.add_missing[table.name], [dict(each) for each in rows])
 
     def add(self, tx: sa.Connection, table: sa.Table, amounts: Mapping[K, int]) -> None:
         """Add to the counts ``n`` of a table keyed by all its other columns."""
         if not amounts:
             return
         keys = [each.name for each in table.primary_key]
-        insert = self._insert(table)
-        adding = insert.on_conflict_do_update(index_elements=keys, set_={"n": table.c.n + insert.excluded.n})
         tx.execute(
-            adding, [{**dict(zip(keys, key, strict=True)), "n": amounts[key]} for key in sorted(amounts, key=repr)]
+            self._statements.add[table.name],
+            [{**dict(zip(keys, key, strict=True)), "n": amounts[key]} for key in sorted(amounts, key=repr)],
         )
+
+
+class _Statements:
+    """Built once: putting one together costs as much as running it."""
+
+    def __init__(self, tables: Tables, dialect: str) -> None:
+        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        self.upsert: dict[str, sa.Insert] = {}
+        self.add_missing: dict[str, sa.Insert] = {}
+        self.add: dict[str, sa.Insert] = {}
+        for table in tables.metadata.sorted_tables:
+            keys = [each.name for each in table.primary_key]
+            new = insert(table)
+            rest = {each.name: new.excluded[each.name] for each in table.columns if each.name not in keys}
+            self.upsert[table.name] = new.on_conflict_do_update(index_elements=keys, set_=rest)
+            self.add_missing[table.name] = insert(table).on_conflict_do_nothing()
+            if set(rest) == {"n"}:
+                more = {"n": table.c.n + new.excluded.n}
+                self.add[table.name] = insert(table).on_conflict_do_update(index_elements=keys, set_=more)
 
 
 def _overwrite_what_is_deleted(connection: sqlite3.Connection, _: object) -> None:

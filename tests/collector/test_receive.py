@@ -217,3 +217,17 @@ def test_the_database_itself_refuses_an_address_for_a_token(build: Callable[...,
     for wrong in ("203.0.113.77", "0" * 31, "0" * 33, "A" * 32, "203.0.113.77".ljust(32, "0"), "g" * 32):
         with pytest.raises(sa.exc.IntegrityError), house.service.store.writing() as tx:
             tx.execute(table.update().values(sender_token=wrong))
+
+
+@pytest.mark.parametrize("path", ["/", "/ping", ""])
+def test_what_nobody_expected_is_told_to_nobody(
+    house: House, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("from 203.0.113.9")
+
+    monkeypatch.setattr(house.service.receiver, "receive", fail)
+    answer = house.client.post(path, json=house.ping())
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "internal")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "203.0.113.9" not in answer.get_data(as_text=True) + caplog.text
