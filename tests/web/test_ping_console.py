@@ -415,3 +415,22 @@ def test_when_the_next_one_goes_out(
     assert due == (None if workers else "2026-03-02T08:00:30.000Z")
     root.send("PATCH", "/api/v1/settings", {"telemetry:enabled": False})
     assert root.get(PING).get_json()["next_due"] is None
+
+
+def test_the_overview_of_channels_tells_of_the_last_ping(root: Browser, runtime: Runtime, clock: FakeClock) -> None:
+    def told() -> tuple[str | None, str | None]:
+        channels = root.get("/api/v1/admin/telemetry/status").get_json()["channels"]
+        ping = next(each for each in channels if each["channel"] == "ping")
+        return ping["last_success_at"], ping["last_error"]
+
+    collector = Collector(runtime)
+    assert told() == (None, None)
+    root.post(f"{PING}/send")
+    assert told() == (NOW, None)
+    clock.advance(minutes=1)
+    collector.answer = PostError("timeout")
+    root.post(f"{PING}/send")
+    assert told() == (NOW, "timeout")
+    collector.answer = TAKEN
+    root.post(f"{PING}/send")
+    assert told() == ("2026-03-02T08:01:00.000Z", None)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flowforge_ui import __version__
 from flowforge_ui.platform import projects, teams, users
+from flowforge_ui.telemetry import archive
 from flowforge_ui.telemetry.decision import CHANNELS
 from flowforge_ui.telemetry.outbox import SINKS
 
@@ -17,6 +18,7 @@ from .table import Guard, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flowforge_ui.telemetry.archive import Archived
     from flowforge_ui.telemetry.decision import Channel, Decision
     from flowforge_ui.telemetry.outbox import Standing
     from flowforge_ui.web.channels import Now
@@ -69,10 +71,13 @@ def telemetry_status(call: Call[None]) -> shapes.TelemetryStatus:
     house = call.house
     with call.reading() as tx:
         now = house.channels.read(tx)
+        pings = archive.history(tx)
     house.capture.intake.flush()  # requests refused as a whole are only noted until then
     standing = house.outbox.standing()
     return shapes.TelemetryStatus(
-        channels=[_channel(house, channel, now.decisions[channel], standing) for channel in CHANNELS],
+        channels=[
+            _channel(channel, now.decisions[channel], standing, _record(house, channel, pings)) for channel in CHANNELS
+        ],
         counts=_received(standing.counts),
         hosts=_hosts(house, now),
         warnings=[*house.settings.warnings, *now.chosen.warnings],
@@ -88,12 +93,22 @@ def _received(counts: Mapping[str, Mapping[str, int]]) -> shapes.EventCounts:
     )
 
 
-def _channel(house: House, channel: Channel, decision: Decision, standing: Standing) -> shapes.Channel:
+def _record(house: House, channel: Channel, pings: list[Archived]) -> tuple[int | None, str | None]:
+    """When somebody last took what the channel sends, and what went wrong since; the ping's is in its archive."""
+    if channel == "ping":
+        taken = next((each.finished_at for each in pings if each.outcome == "sent"), None)
+        return taken, pings[0].error if pings else None
+    record = house.outbox.sink_record(channel) if channel in SINKS else None
+    return (record.last_success_at, record.last_error) if record else (None, None)
+
+
+def _channel(
+    channel: Channel, decision: Decision, standing: Standing, record: tuple[int | None, str | None]
+) -> shapes.Channel:
     def count(kind: str) -> int:
         return standing.counts.get(kind, {}).get(channel, 0)
 
-    sink = channel if channel in SINKS else None
-    record = house.outbox.sink_record(sink) if sink else None
+    last_success_at, last_error = record
     return shapes.Channel(
         channel=channel,
         label=_LABELS[channel],
@@ -101,8 +116,8 @@ def _channel(house: House, channel: Channel, decision: Decision, standing: Stand
         reason=decision.reason,
         decided_by=decision.decided_by,
         layers=[shapes.Layer(layer=layer.layer, value=layer.value, decides=layer.decides) for layer in decision.layers],
-        last_success_at=_moment(record.last_success_at) if record else None,
-        last_error=record.last_error if record else None,
+        last_success_at=_moment(last_success_at),
+        last_error=last_error,
         addressed=count("addressed"),
         pending=standing.pending.get(channel, 0),
         delivered=count("delivered"),
