@@ -50,6 +50,8 @@ class View:
     left: Span | None = None
     unattended: Span = field(default_factory=lambda: Span(0, 0))
     """Between how long and how long it was not looked at."""
+    skipped: float = 0
+    """By how much the page's clock was set on."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -58,7 +60,10 @@ class View:
     @property
     def stay(self) -> Span:
         assert self.left is not None
-        return Span(self.left.earliest - self.entered.latest, self.left.latest - self.entered.earliest)
+        return Span(
+            self.left.earliest - self.entered.latest + self.skipped,
+            self.left.latest - self.entered.earliest + self.skipped,
+        )
 
 
 @dataclass
@@ -81,8 +86,8 @@ class Truth:
     def events(self) -> int:
         return len(self.views) + len(self.leaves) + len(self.acts)
 
-    def check(self, received: list[dict[str, Any]]) -> None:
-        """Every event once and nothing else, each saying what is true."""
+    def check(self, received: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+        """Every event once and nothing else, each saying what is true. Gives the event of each view, by its place."""
         assert len({each["uuid"] for each in received}) == len(received)
         named = {person: name for name, person in self.people.items()}
 
@@ -108,6 +113,7 @@ class Truth:
             if view.left:
                 _check_leave(view, each, leaves[each["properties"]["view_id"]])
         _check_order(found)
+        return dict(enumerate(each for _, each in found))
 
     def _match(
         self, entered: list[dict[str, Any]], who: Callable[[dict[str, Any]], str]
@@ -193,6 +199,7 @@ class Tab:
         self.recorded = True
         self._before: str | None = None
         self._index = 0
+        self._since = time.time()
 
     # What brings a view up
 
@@ -275,7 +282,7 @@ class Tab:
 
     def away(self, act: Callable[[], object]) -> None:
         """The document goes. It may come back."""
-        begun = time.time()
+        begun = self._since = time.time()
         act()
         assert self.view is not None
         self._asleep = (self.view.route, self._index)
@@ -309,7 +316,7 @@ class Tab:
         fresh: bool = False,
         redirected: str | None = None,
     ) -> None:
-        begun = time.time()
+        begun = self._since if fresh and self.view is None else time.time()
         act()
         ended = self._settled(title)
         self._leave(Span(begun, ended), None if fresh else route)
@@ -319,6 +326,8 @@ class Tab:
 
     def _settled(self, title: str) -> float:
         expect(self.page).to_have_title(f"{title} · FlowForge")
+        # The server's own shell has the title, too, before there is anything to see.
+        self.page.locator("main:not([aria-busy]) h1").first.wait_for()
         self.page.evaluate(PAINTED)
         return time.time()
 
