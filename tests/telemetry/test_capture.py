@@ -225,7 +225,6 @@ def test_what_the_sdk_captures_on_its_own_account_is_posthog_s_alone(site: Endpo
     assert site.counts["dropped"] == {"no_channel": 1}
 
 
-
 NEVER = ["$anon_distinct_id", "$set", "$set_once", "$unset", "$groups", "$group_0", "$ip", "$raw_user_agent"]
 NEVER += ["$insert_id", "$time", "token"]
 
