@@ -38,7 +38,9 @@ MAX_BODY = 6 * 2**20
 LARGE = 2**20
 LARGE_AT_A_TIME = 12
 READ_SECONDS = 30.0
-LOOK_SECONDS = 5.0
+CROWDED_READ_SECONDS = 5.0
+"""Where half of the places for reading are taken, patience is shorter."""
+LOOK_SECONDS = 1.0
 RETRY_SECONDS = 5
 
 # <linux/tcp.h>, struct tcp_info: milliseconds since this side sent data, or since the connection was made.
@@ -72,11 +74,12 @@ class Gate:
         finally:
             self._large.release()
 
-    def overdue(self) -> bool:
-        """Whether a body has been under way for too long."""
+    def overdue(self) -> float | None:
+        """The seconds that a body may be under way, if one has been for longer."""
         with self._lock:
-            first = min(self._reading.values(), default=None)
-        return first is not None and self._clock() - first > READ_SECONDS
+            first, crowded = min(self._reading.values(), default=None), len(self._reading) > READING // 2
+        patience = CROWDED_READ_SECONDS if crowded else READ_SECONDS
+        return patience if first is not None and self._clock() - first > patience else None
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse, stated: int | None) -> Iterable[bytes]:
         refusal = self._take(environ, stated)
@@ -108,7 +111,8 @@ def watch(gate: Gate, port: int) -> None:
     """Cut off who is overdue, for as long as the process lives. Only Linux tells how long a connection was silent."""
     while hasattr(socket, "TCP_INFO") and _MY_FILES.is_dir():
         time.sleep(LOOK_SECONDS)
-        if gate.overdue() and (cut := cut_off(port, READ_SECONDS)):
+        seconds = gate.overdue()
+        if seconds is not None and (cut := cut_off(port, seconds)):
             log.warning("%s connections were cut: they sent too slowly", cut)
 
 
@@ -121,7 +125,7 @@ def cut_off(port: int, seconds: float) -> int:
     cut = 0
     for file in list(_MY_FILES.iterdir()):
         with contextlib.suppress(OSError), contextlib.closing(_duplicate(int(file.name))) as connection:
-            if connection.getsockname()[1] != port:
+            if connection.family not in {socket.AF_INET, socket.AF_INET6} or connection.getsockname()[1] != port:
                 continue
             connection.getpeername()  # raises for the socket that listens
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)

@@ -7,8 +7,10 @@ properties. Whatever is refused is counted under a reason of a closed set. 200 i
 from __future__ import annotations
 
 import hashlib
+import threading
 import uuid as uuids
 from collections import Counter
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,7 +27,7 @@ from .reasons import REFUSALS, DropReason, RefusedReason
 from .values import uuid_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from .counters import Tally
     from .intake import Intake
@@ -60,6 +62,11 @@ _NO_FLAGS = orjson.dumps(
     }
 )
 RETRY_AFTER_SECONDS = 5
+LARGE_TEXT = 2**20
+LARGE_TEXTS = 2
+"""How many texts above LARGE_TEXT bytes are worked on at a time."""
+LARGE_TEXT_WAIT_SECONDS = 5.0
+_AT_ONCE = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ class Capture:
     respect_dnt: bool = True
     opted_out: Callable[[str], bool] = lambda _: False
     clock: Clock = utc_now
+    large_texts: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LARGE_TEXTS))
 
     def handle(self, request: CaptureRequest) -> CaptureAnswer:
         """Answers within bounds whatever comes; the events it answers 200 for are committed or counted as dropped."""
@@ -124,10 +132,12 @@ class Capture:
         if request.method != "POST":
             return _not_posted(request.method)
         try:
-            envelope = unwrap(parse(decode(request.body, request.headers, request.query)), request.query)
-            self._check_token(envelope)
-            if path in CAPTURE_PATHS:
-                self._record(envelope, request)
+            text = decode(request.body, request.headers, request.query)
+            with self._room(len(text)):
+                envelope = unwrap(parse(text), request.query)
+                self._check_token(envelope)
+                if path in CAPTURE_PATHS:
+                    self._record(envelope, request)
         except Refused as refused:
             return self._refuse(refused.reason)
         except Overloaded:
@@ -135,6 +145,19 @@ class Capture:
         except (Unavailable, SQLAlchemyError):
             return self._refuse("unavailable")
         return CaptureAnswer(200, _ACCEPTED if path in CAPTURE_PATHS else _NO_FLAGS)
+
+    def _room(self, size: int) -> AbstractContextManager[None]:
+        """Large texts take memory several times over, so that few are worked on at a time."""
+        return _AT_ONCE if size <= LARGE_TEXT else self._one_of_few()
+
+    @contextmanager
+    def _one_of_few(self) -> Iterator[None]:
+        if not self.large_texts.acquire(timeout=LARGE_TEXT_WAIT_SECONDS):
+            raise Overloaded
+        try:
+            yield
+        finally:
+            self.large_texts.release()
 
     def _refuse(self, reason: RefusedReason) -> CaptureAnswer:
         self.intake.note("refused", reason)
