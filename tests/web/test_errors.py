@@ -152,7 +152,7 @@ def test_what_nobody_expected_is_logged_and_not_told(
 def test_a_page_that_fails_says_so_as_a_page(
     runtime: Runtime, cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("flowforge_ui.web.boot.facts", _raise(RuntimeError(SECRET)))
+    monkeypatch.setattr("flowforge_ui.web.boot.facts_at", _raise(RuntimeError(SECRET)))
     answer = Browser(runtime).get("/")
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     assert SECRET not in answer.get_data(as_text=True)
