@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -358,10 +359,13 @@ def opting_out_and_back(tab: Tab, stage: Stage) -> None:
 
 def bounces(stage: Stage, context: BrowserContext) -> None:
     """Looked at and closed again, as soon as there was something to see and a little later."""
-    for milliseconds in (0, 50, 120, 250):
-        tab = Tab(context.new_page(), stage.url, stage.truth, "bob", "user")
-        tab.load(lambda: tab.page.goto(f"{stage.url}/account", wait_until="commit"), "account", "Profile")
-        tab.page.wait_for_timeout(milliseconds)
+    stays = {0: ("/account", "account", "Profile"), 50: ("/account/security", "account_security", "Security")}
+    stays |= {120: ("/account/privacy", "account_privacy", "Privacy"), 250: ("/", "home", "Home")}
+    for milliseconds, (path, route, title) in stays.items():
+        page = context.new_page()
+        tab = Tab(page, stage.url, stage.truth, "bob", "user")
+        tab.load(partial(page.goto, stage.url + path, wait_until="commit"), route, title)
+        page.wait_for_timeout(milliseconds)
         tab.close()
 
 
