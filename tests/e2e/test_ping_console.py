@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from flowforge_ui.telemetry.wire import PingPlan
 from tests.support.browser import Trouble, chromium
@@ -189,7 +189,12 @@ def test_an_unreachable_collector_says_what_to_do_and_off_is_off(tmp_path: Path,
         page = context.new_page()
         sign_in(page, product.url)
         page.goto(f"{product.url}/admin/telemetry/ping")
+        held: list[Route] = []
+        page.route("**/ping/send", held.append)
         page.get_by_role("button", name="Send now").click()
+        expect(page.get_by_text("Posting to 127.0.0.1:9: one try, at most ten seconds.")).to_be_visible()
+        expect(page.get_by_role("button", name="Send now")).to_have_attribute("aria-busy", "true")
+        held[0].continue_()
         failed = page.get_by_role("alert").filter(has_text="Ping 1 was not taken")
         expect(failed).to_be_visible(timeout=15_000)
         expect(failed).to_contain_text("No connection came about")

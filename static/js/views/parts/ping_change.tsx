@@ -22,7 +22,7 @@ export function PingChange({ plan, ctx }: { plan: PingPlan; ctx: PageContext }) 
   return (
     <Card
       title={`${plural(plan.waiting.length, "field")} wait${plan.waiting.length === 1 ? "s" : ""} for you`}
-      lede={`You have accepted version ${plan.accepted} of the plan; this release brings version ${plan.version}. Until somebody has seen the difference, only the old fields are sent.`}
+      lede={`Version ${plan.accepted} of the plan has been accepted; this release brings version ${plan.version}. Until somebody has seen the difference, only the old fields are sent.`}
       flush
     >
       <ul class="ping-added" aria-label="The difference">
