@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -20,6 +21,7 @@ from flowforge_ui.collector.store import PingStore
 log = logging.getLogger(__name__)
 
 GROUP = 200
+GATHER_S = 0.01
 SPOOL_PAUSE_S = 5.0
 IDLE_S = 1.0
 
@@ -44,6 +46,8 @@ class Writer:
         self._spool = spool
         # None wakes the thread so that it sees it shall stop.
         self._waiting: queue.Queue[tuple[Ping, Future[Kept]] | None] = queue.Queue(maxsize=room)
+        # How many the last group had; a lonely ping waits for nobody.
+        self._expected = 0
         self._unknown: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._tally_lock = threading.Lock()
@@ -99,9 +103,17 @@ class Writer:
         found: list[tuple[Ping, Future[Kept]] | None] = []
         with suppress(queue.Empty):
             found.append(self._waiting.get(timeout=0.001 if self._stopping.is_set() else min(wait, IDLE_S)))
-            while len(found) < GROUP:
+            # Those who were answered together come back together: without a moment's patience the first of them would
+            # have a commit to itself, and the others would wait for it.
+            until = time.monotonic() + GATHER_S
+            while len(found) < self._expected and (left := until - time.monotonic()) > 0:
+                found.append(self._waiting.get(timeout=left))
+        with suppress(queue.Empty):
+            while found and len(found) < GROUP:
                 found.append(self._waiting.get_nowait())
-        return [each for each in found if each is not None]
+        pings = [each for each in found if each is not None]
+        self._expected = len(pings)
+        return pings
 
     def _commit(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
         pings = [ping for ping, _ in group]
