@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from tests.support.browser import Trouble, chromium
-from tests.support.journey import PAINTED, Caller, Span, Tab, Truth
+from tests.support.journey import ANONYMOUS, PAINTED, Caller, Span, Tab, Truth
 from tests.support.process import Running, free_port
-from tests.support.product import KEY, PASSWORD, PostHogProcess, Product, api, until
+from tests.support.product import KEY, PASSWORD, PostHogProcess, Product, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HIDE = """
   window.shown = true;
-  Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => window.shown ? 'visible' : 'hidden'});
-  Object.defineProperty(document, 'hidden', {configurable: true, get: () => !window.shown});
+  const state = () => window.shown ? 'visible' : 'hidden';
+  Object.defineProperty(document, 'visibilityState', {configurable: true, get: state});
   const entries = performance.getEntriesByType.bind(performance);
   performance.getEntriesByType = (type) => type === 'visibility-state' ? [] : entries(type);
 """
@@ -95,7 +95,7 @@ def stage(tmp_path: Path, browser: Browser) -> Iterator[Stage]:
 
 
 def prepare(root: Caller, truth: Truth, browser: Browser) -> None:
-    """root creates alice and bob, and lets people register (which is what `/account/register` redirects by)."""
+    """The administrator creates alice and bob, and lets people register, which `/account/register` redirects by."""
     root.sign_in("root")
     truth.people["root"] = root.pseudonym
     for name in ("alice", "bob"):
@@ -115,7 +115,7 @@ def sign_in(tab: Tab, who: str, route: str = "home", title: str = "Home") -> Non
     """Through the form. What is typed is typed before the step begins."""
     tab.page.get_by_label("User name").fill(who)
     tab.page.get_by_label("Password").fill(PASSWORD)
-    tab.become(tab.page.get_by_role("button", name="Sign in").click, who, "user", "login", route, title)
+    tab.become(tab.page.get_by_role("button", name="Sign in").click, (who, "user"), "login", route, title)
     tab.truth.act("logged in", who)
 
 
@@ -123,9 +123,13 @@ def sign_out(tab: Tab) -> None:
     who = tab.who
     tab.page.get_by_role("button", name="Account of").click()
     tab.become(
-        tab.page.get_by_role("button", name="Sign out").click, "anonymous", "anonymous", "logout", "login", "Sign in"
+        tab.page.get_by_role("button", name="Sign out").click, (ANONYMOUS, ANONYMOUS), "logout", "login", "Sign in"
     )
     tab.truth.act("logged out", who)
+
+
+def in_turn(*acts: Callable[[], object]) -> Callable[[], object]:
+    return lambda: [act() for act in acts]
 
 
 def test_a_journey(stage: Stage) -> None:
@@ -208,8 +212,8 @@ def what_is_no_view(tab: Tab, paths: dict[str, str]) -> None:
     page.wait_for_timeout(100)
     tab.nothing(lambda: tab.follow(paths["project"]))
     tab.nothing(lambda: tab.follow(paths["project"]))
-    tab.nothing(lambda: page.locator(f'a[href="{paths["project"]}"]').first.click())
-    tab.nothing(lambda: page.locator(f'a[href="{paths["project"]}/flows"]').first.hover())
+    tab.nothing(page.locator(f'a[href="{paths["project"]}"]').first.click)
+    tab.nothing(page.locator(f'a[href="{paths["project"]}/flows"]').first.hover)
 
 
 def redirects_and_unknown_places(tab: Tab, stage: Stage) -> None:
@@ -219,10 +223,9 @@ def redirects_and_unknown_places(tab: Tab, stage: Stage) -> None:
     tab.link("/account", "account", "Profile")
     # What the table of routes does not know is left to the server: a document of its own.
     tab.away(
-        lambda: (
-            page.evaluate("window.mark = 'kept'"),
-            tab.follow("/no/such/place"),
-            expect(page).to_have_title("Not found · FlowForge"),
+        in_turn(
+            lambda: tab.follow("/no/such/place"),
+            lambda: expect(page).to_have_title("Not found · FlowForge"),
         )
     )
     tab.load(lambda: None, "not_found", "Not found")
@@ -236,13 +239,14 @@ def called_off_and_failed(tab: Tab, paths: dict[str, str]) -> None:
     page = tab.page
     tab.wander(paths["team"], "team", "Plant")
     held: list[Route] = []
-    page.route("**/api/v1/teams/*/members", lambda route: held.append(route))
+    page.route("**/api/v1/teams/*/members", partial(list.append, held))
     tab.nothing(lambda: tab.follow(f"{paths['team']}/members"))
-    tab.nothing(lambda: until(lambda: page.wait_for_timeout(20) or held))
+    while not held:
+        page.wait_for_timeout(20)
     tab.wander(f"{paths['team']}/settings", "team_settings", "Plant · Settings")
     page.unroute("**/api/v1/teams/*/members")
     # Called off by going back, and by the same address again.
-    page.route("**/api/v1/user/sessions", lambda route: held.append(route))
+    page.route("**/api/v1/user/sessions", partial(list.append, held))
     tab.nothing(lambda: tab.follow("/account/security"))
     tab.nothing(lambda: tab.follow("/account/security"))
     tab.nothing(lambda: tab.follow(f"{paths['team']}/settings"))
@@ -276,9 +280,9 @@ def away_and_back(tab: Tab, stage: Stage) -> None:
         mark = f"asleep {number}"
         page.evaluate("(mark) => void (window.mark = mark)", mark)
         tab.away(
-            lambda: (
-                page.evaluate("(to) => void (location.href = to)", stage.posthog.url),
-                page.wait_for_url(f"{stage.posthog.url}/"),
+            in_turn(
+                lambda: page.evaluate("(to) => void (location.href = to)", stage.posthog.url),
+                lambda: page.wait_for_url(f"{stage.posthog.url}/"),
             )
         )
         tab.restored(lambda: page.go_back(wait_until="commit"), mark)
@@ -345,7 +349,7 @@ def opting_out_and_back(tab: Tab, stage: Stage) -> None:
     tab.link("/account/privacy", "account_privacy", "Privacy")
     stage.caught_up()
     switch = page.get_by_role("switch", name="Record how I use FlowForge")
-    tab.unrecorded(lambda: (switch.click(), expect(page.get_by_text("You opted out", exact=True)).to_be_visible()))
+    tab.unrecorded(in_turn(switch.click, page.get_by_text("You opted out", exact=True).wait_for))
     tab.link("/account", "account", "Profile")
     tab.link("/", "home", "Home")
     tab.load(page.reload, "home", "Home", "reload")
@@ -353,7 +357,7 @@ def opting_out_and_back(tab: Tab, stage: Stage) -> None:
     tab.link("/account", "account", "Profile")
     tab.link("/account/privacy", "account_privacy", "Privacy")
     expect(switch).not_to_be_checked()
-    tab.again(lambda: (switch.click(), expect(page.get_by_text("Recorded", exact=True)).to_be_visible()), "opt_in")
+    tab.again(in_turn(switch.click, page.get_by_text("Recorded", exact=True).wait_for), "opt_in")
     tab.link("/account", "account", "Profile")
 
 
@@ -402,8 +406,11 @@ def like_posthogs(row: dict[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in ("route", "route_pattern", "from_route", "to_route", "nav_type", "view_index")},
         **{name: row[name] for name in ("load_ms", "engaged_ms", "total_ms", "scroll_depth", "team", "project")},
         **{name: row[name] for name in ("app_version", "role", "source")},
-        **{"view_id": row["view_id"] and str(row["view_id"]), "$session_id": row["session_id"]},
-        **{"$browser": row["browser"], "$os": row["os"], "$device_type": row["device_type"]},
+        "view_id": row["view_id"] and str(row["view_id"]),
+        "$session_id": row["session_id"],
+        "$browser": row["browser"],
+        "$os": row["os"],
+        "$device_type": row["device_type"],
     }
     return {
         "uuid": str(row["uuid"]),

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,13 @@ ANONYMOUS = "anonymous"
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))))"
 # The server places an event by its own clock, less how long before sending the browser says it was: what a request
 # takes to arrive is added.
+FOLLOW = """(to) => {
+  const link = document.createElement("a");
+  link.href = to;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
 RESTORED = "[window.mark, JSON.stringify(performance.getEntriesByType('navigation')[0].notRestoredReasons)]"
 ON_ITS_WAY = 3.0
 SLACK = 0.03
@@ -183,7 +191,7 @@ def _check_leave(view: View, entered: dict[str, Any], left: dict[str, Any]) -> N
 def _check_order(found: list[tuple[View, dict[str, Any]]]) -> None:
     """In the order in which they were, as far as requests that overtake each other allow."""
     times = [_time(each) for _, each in found]
-    assert all(later >= earlier - ON_ITS_WAY for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later >= earlier - ON_ITS_WAY for earlier, later in pairwise(times))
 
 
 class Tab:
@@ -216,7 +224,7 @@ class Tab:
 
     def link(self, path: str, route: str, title: str) -> None:
         """Clicks the first link to a path."""
-        self.go(lambda: self.page.locator(f'a[href="{path}"]').first.click(), route, title)
+        self.go(self.page.locator(f'a[href="{path}"]').first.click, route, title)
 
     def wander(self, path: str, route: str, title: str, redirected: str | None = None) -> None:
         """Follows a link that the page does not have; the address tells apart views of one title."""
@@ -229,18 +237,15 @@ class Tab:
         self.go(act, route, title, redirected=redirected)
 
     def follow(self, path: str) -> None:
-        self.page.evaluate(
-            "to => { const link = document.createElement('a'); link.href = to; document.body.append(link); link.click(); link.remove() }",
-            path,
-        )
+        self.page.evaluate(FOLLOW, path)
 
-    def become(self, act: Callable[[], object], who: str, role: str, nav: str, route: str, title: str) -> None:
-        """Signs in or out: what was before is not tied to who is there now, and the old view says nothing of what follows."""
+    def become(self, act: Callable[[], object], who: tuple[str, str], nav: str, route: str, title: str) -> None:
+        """Signs in or out as somebody in a role: what was before is not tied to who is there now."""
         begun = time.time()
         act()
         ended = self._settled(title)
         self._leave(Span(begun, ended), route if nav == "login" else None)
-        self.who, self.role, self._before, self._index = who, role, None, 0
+        (self.who, self.role), self._before, self._index = who, None, 0
         self._enter(route, nav, Span(begun, ended))
 
     def restored(self, act: Callable[[], object], mark: str) -> None:
@@ -325,7 +330,7 @@ class Tab:
         self._enter(route, nav, Span(begun, ended), redirected)
 
     def _settled(self, title: str) -> float:
-        expect(self.page).to_have_title(f"{title} · FlowForge")
+        expect(self.page).to_have_title(f"{title} · FlowForge", timeout=20_000)
         # The server's own shell has the title, too, before there is anything to see.
         self.page.locator("main:not([aria-busy]) h1").first.wait_for()
         self.page.evaluate(PAINTED)
