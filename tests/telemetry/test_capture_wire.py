@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import Engine
 
-from flowforge_ui.telemetry.capture_wire import MAX_BODY, MAX_DECODED, MAX_EVENTS
+from flowforge_ui.telemetry.capture_wire import MAX_BODY, MAX_DECODED, MAX_EVENTS, MAX_VALUES
 from flowforge_ui.telemetry.plan import Plan
 from tests.conftest import FakeClock
 from tests.support.capture import ANONYMOUS, KEY, LOCAL, Endpoint, endpoint, view
@@ -128,6 +128,8 @@ def test_every_encoding(site: Endpoint, body: bytes, headers: dict[str, str], qu
         (b'{"api_key": "phc_key", "batch": {}}', {}, 400, "bad_shape"),
         (b" " * (MAX_BODY + 1), {}, 413, "too_large"),
         (packed(b" " * (MAX_DECODED + 1)), {}, 413, "too_large"),
+        (b"[" + b"[]," * (MAX_VALUES // 2) + b"1]", {}, 413, "too_large"),
+        (b"[" + b"[]," * (MAX_VALUES // 2 - 1) + b"1]", {}, 413, "too_many_events"),
         (packed(packed(b"{}")), {}, 400, "bad_json"),
         (json.dumps(batch(*([1] * (MAX_EVENTS + 1)))).encode(), {}, 413, "too_many_events"),
         (json.dumps([1] * 10_000).encode(), {}, 413, "too_many_events"),
