@@ -255,7 +255,7 @@ class Answer:
 
 
 class Sender:
-    """One connection to the server, kept alive while it lives."""
+    """One connection to the server, kept alive while it lives, and made anew when it was closed meanwhile."""
 
     def __init__(self, url: str, path: str, timeout: float = 60) -> None:
         parts = urlsplit(url)
@@ -267,8 +267,17 @@ class Sender:
         return self.post(gzip.compress(json.dumps(body).encode(), 1), {"Content-Type": "text/plain", **headers})
 
     def post(self, body: bytes, headers: dict[str, str] | None = None, path: str = "", method: str = "POST") -> Answer:
+        reused = self._connection.sock is not None
         try:
-            self._connection.request(method, path or self.path, body, headers or {})
+            return self._exchange(body, headers or {}, path or self.path, method)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            if not reused:
+                raise
+            return self._exchange(body, headers or {}, path or self.path, method)
+
+    def _exchange(self, body: bytes, headers: dict[str, str], path: str, method: str) -> Answer:
+        try:
+            self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         except (OSError, http.client.HTTPException):

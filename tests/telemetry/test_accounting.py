@@ -85,7 +85,7 @@ class World:
             return None
         number = self.chance.randint(1, self.numbers) if kind == "repeat" else self.numbers
         who = {"distinct_id": ALICE, "ticket": ticket()} if kind == "alice" else {}
-        event = view(number, **who)
+        event = view(number, source="router", **who)
         if kind == "old":
             event["timestamp"] = "2020-01-01T00:00:00Z"
         if kind == "unknown":

@@ -39,7 +39,10 @@ HABITS: dict[str, Habit] = {
     ),
     "admin_users": Habit(29, 210, (("admin", 34), ("admin_settings", 14), ("home", 16), (LEFT, 34))),
     "admin_settings": Habit(26, 140, (("admin", 34), ("admin_telemetry", 20), ("home", 14), (LEFT, 30))),
-    "admin_telemetry": Habit(38, 190, (("admin", 30), ("admin_settings", 18), ("home", 16), (LEFT, 34))),
+    "admin_telemetry": Habit(
+        38, 190, (("admin", 30), ("admin_ping", 10), ("admin_settings", 18), ("home", 16), (LEFT, 34))
+    ),
+    "admin_ping": Habit(34, 170, (("admin_telemetry", 44), ("home", 14), (LEFT, 40))),
     "insights": Habit(42, 310, (("insights_routes", 46), ("insights_live", 20), ("home", 10), (LEFT, 22))),
     "insights_routes": Habit(51, 330, (("insights", 34), ("insights_live", 14), ("home", 10), (LEFT, 40))),
     "insights_live": Habit(64, 220, (("insights", 30), ("insights_routes", 12), (LEFT, 56))),

@@ -68,20 +68,19 @@ const session: Session = createSession(readBoot(document), {
 });
 
 let telemetry: { stop(): void } | null = null;
-if (!location.search.includes("bare=1")) {
-  observe({
-    announcer,
-    session,
-    signals: navigator as Navigator & { globalPrivacyControl?: boolean },
-    idle: (callback) => requestIdleCallback(callback, { timeout: 2000 }),
-    async begin() {
-      const { start } = await import("../../../static/js/telemetry/index.ts");
-      telemetry = start({ router: announcer, session });
-    },
-    onLeave: (callback) => addEventListener("pagehide", callback),
-    tell: () => tellBounce({ router: announcer, session, page: window }),
-  });
-}
+observe({
+  announcer,
+  session,
+  signals: navigator as Navigator & { globalPrivacyControl?: boolean },
+  idle: (callback) => requestIdleCallback(callback, { timeout: 2000 }),
+  async begin() {
+    if (location.search.includes("bare=1")) return;
+    const { start } = await import("../../../static/js/telemetry/index.ts");
+    telemetry = start({ router: announcer, session });
+  },
+  onLeave: (callback) => addEventListener("pagehide", callback),
+  tell: () => tellBounce({ router: announcer, session, page: window }),
+});
 
 Object.assign(window, {
   harness: {
