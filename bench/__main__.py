@@ -8,6 +8,7 @@ import sys
 
 PARTS = {
     "http": "intake, shell and API against a bare Flask route",
+    "soak": "five minutes of 200 browsers while PostHog hangs",
     "insights": "questions at a million events, against SQLite",
     "collector": "pings a second, the fleet's dashboards, memory",
 }

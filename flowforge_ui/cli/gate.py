@@ -37,7 +37,8 @@ MAX_BODY = 6 * 2**20
 """More than any address takes: whoever is given this much refuses it."""
 LARGE = 2**20
 LARGE_AT_A_TIME = 12
-READ_SECONDS = 30.0
+READ_SECONDS = 20.0
+"""Less than the server waits for requests under way when it is stopped."""
 CROWDED_READ_SECONDS = 5.0
 """Where half of the places for reading are taken, patience is shorter."""
 LOOK_SECONDS = 1.0

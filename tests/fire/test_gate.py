@@ -14,6 +14,7 @@ from flowforge_ui.cli.gate import (
     CROWDED_READ_SECONDS,
     LARGE,
     LARGE_AT_A_TIME,
+    LOOK_SECONDS,
     MAX_BODY,
     READ_SECONDS,
     READING,
@@ -21,6 +22,7 @@ from flowforge_ui.cli.gate import (
     Gate,
     cut_off,
 )
+from flowforge_ui.cli.serving import STOP_SECONDS
 from tests.support.product import until
 
 
@@ -166,3 +168,7 @@ def test_only_the_silent_connections_of_that_port_are_cut() -> None:
         for client, accepted in pairs:
             client.close()
             accepted.close()
+
+
+def test_a_server_that_is_stopped_waits_for_no_slow_sender_until_it_is_killed() -> None:
+    assert READ_SECONDS + LOOK_SECONDS < STOP_SECONDS
