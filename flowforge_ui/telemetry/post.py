@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from urllib3.poolmanager import PoolManager
 
 CONNECT_S = 5.0
 TOTAL_S = 10.0
+MAX_HEAD = 64 * 1024
 MAX_ANSWER = 64 * 1024
 MAX_RETRY_AFTER_S = 24 * 3600.0
 
@@ -70,13 +72,50 @@ class _Watch:
         return self._over.is_set()
 
 
+class _Head:
+    """A response's stream while its head is read: no more than MAX_HEAD bytes.
+
+    http.client's own limit on header lines is a global of the process, and another library may have lifted it.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self._left = MAX_HEAD
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self.stream.readline(limit)
+        self._left -= len(line)
+        if self._left < 0:
+            raise http.client.HTTPException(f"a head of more than {MAX_HEAD} bytes")
+        return line
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+class _Response(http.client.HTTPResponse):
+    def begin(self) -> None:
+        stream = self.fp
+        head: Any = _Head(stream)
+        self.fp = head
+        try:
+            super().begin()
+        finally:
+            if self.fp is head:  # begin() lets go of it where nothing follows
+                self.fp = stream
+
+
 def _watched(watch: _Watch) -> dict[str, type]:
     class Plain(HTTPConnection):
+        response_class = _Response
+
         def connect(self) -> None:
             super().connect()
             watch.add(self.sock)
 
     class Secure(HTTPSConnection):
+        response_class = _Response
+
         def connect(self) -> None:
             super().connect()
             watch.add(self.sock)

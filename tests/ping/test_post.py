@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import resource
 import socket
 import threading
@@ -69,6 +70,14 @@ def test_each_ends_in_time_and_says_why(behaviour: Behaviour, reason: str) -> No
         send(server.url, total_s=1.0 if reason == "timeout" else 20.0)
     assert caught.value.reason == reason
     assert time.monotonic() - started < 20  # the server would go on for ever
+
+
+def test_endless_headers_end_even_where_a_library_has_lifted_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http.client, "_MAXHEADERS", 10**9)  # the ClickHouse driver does so, to 10 000
+    endless = flood(OK, b"X: " + b"y" * 60_000 + b"\r\n", limit=300)
+    with hostile(endless) as server, pytest.raises(PostError) as caught:
+        send(server.url, total_s=20)
+    assert caught.value.reason == "broken_answer"
 
 
 def test_an_answer_cut_half_way_still_has_its_status() -> None:
