@@ -9,6 +9,8 @@ import sys
 PARTS = {
     "http": "intake, shell and API against a bare Flask route",
     "soak": "five minutes of 200 browsers while PostHog hangs",
+    "delivery": "from the outbox into DuckDB, against a bare SQLite table",
+    "acts": "what recording its event adds to an act",
     "insights": "questions at a million events, against SQLite",
     "collector": "pings a second, the fleet's dashboards, memory",
 }
