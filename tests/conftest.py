@@ -39,6 +39,11 @@ CHEAP_PASSWORDS = Passwords(memory_kib=8, rounds=1)
 PASSWORD = "correct horse battery"  # everybody's in the cast
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes name no test: packed ones may hold the time, and the processes of a run have to find the same tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 class FakeClock:
     """A clock that stands until it is moved."""
 

@@ -155,9 +155,9 @@ def test_the_answer_names_the_field_and_what_is_allowed(house: House) -> None:
     ("body", "headers", "status", "code"),
     [
         (b" " * (10 * 1024 * 1024), {}, 413, "too_large"),
-        (gzip.compress(b" " * (10 * 1024 * 1024)), {"Content-Encoding": "gzip"}, 413, "too_large"),
-        (gzip.compress(b"{}")[:-6], {"Content-Encoding": "gzip"}, 400, "encoding"),
-        (gzip.compress(b"{}") + b"more", {"Content-Encoding": "gzip"}, 400, "encoding"),
+        (gzip.compress(b" " * (10 * 1024 * 1024), mtime=0), {"Content-Encoding": "gzip"}, 413, "too_large"),
+        (gzip.compress(b"{}", mtime=0)[:-6], {"Content-Encoding": "gzip"}, 400, "encoding"),
+        (gzip.compress(b"{}", mtime=0) + b"more", {"Content-Encoding": "gzip"}, 400, "encoding"),
         (b"no gzip", {"Content-Encoding": "gzip"}, 400, "encoding"),
         (b"{}", {"Content-Encoding": "br"}, 415, "encoding"),
         (b"{}", {"Content-Type": "application/json; charset=utf-16"}, 415, "charset"),
