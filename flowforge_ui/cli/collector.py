@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,7 +15,9 @@ from flowforge_ui.cli.common import print_json, read_settings
 
 if TYPE_CHECKING:
     from flowforge_ui.collector.demo import Filled
+    from flowforge_ui.collector.service import Service
     from flowforge_ui.collector.store import PingStore
+    from flowforge_ui.config import Settings
 
 
 @click.group()
@@ -51,18 +55,14 @@ def export(ctx: click.Context, file: TextIO, what: str) -> None:
     """Write what is held as one JSON object a line; FILE may be - for standard output."""
     import sqlalchemy as sa
 
-    from flowforge_ui.factory.collector import build_collector
-
-    service = build_collector(read_settings(ctx))
-    tables = service.store.tables
-    table = {"pings": tables.raw, "installations": tables.installation, "roll-ups": tables.roll_up}[what]
-    service.store.prepare()
-    written = 0
-    with service.store.reading() as tx:
-        for row in tx.execution_options(yield_per=1000).execute(sa.select(table)).mappings():
-            file.write(json.dumps({str(key): value for key, value in row.items()}, default=str) + "\n")
-            written += 1
-    service.store.close()
+    with _collector(read_settings(ctx)) as service:
+        tables = service.store.tables
+        table = {"pings": tables.raw, "installations": tables.installation, "roll-ups": tables.roll_up}[what]
+        written = 0
+        with service.store.reading() as tx:
+            for row in tx.execution_options(yield_per=1000).execute(sa.select(table)).mappings():
+                file.write(json.dumps({str(key): value for key, value in row.items()}, default=str) + "\n")
+                written += 1
     click.echo(f"{written} rows", err=True)
 
 
@@ -71,16 +71,9 @@ def export(ctx: click.Context, file: TextIO, what: str) -> None:
 @click.pass_context
 def prune(ctx: click.Context, as_json: bool) -> None:
     """Forget raw pings past collector.retention_days now, rather than within the hour."""
-    from flowforge_ui.factory.collector import build_collector
-
-    service = build_collector(read_settings(ctx))
-    service.store.prepare()
-    gone = service.prune()
-    service.store.close()
-    if as_json:
-        print_json({"removed": gone})
-    else:
-        click.echo(f"{gone} raw pings removed")
+    with _collector(read_settings(ctx)) as service:
+        gone = service.prune()
+    _say({"removed": gone}, f"{gone} raw pings removed", as_json=as_json)
 
 
 @collector.command()
@@ -94,33 +87,49 @@ def demo(ctx: click.Context, remove: bool, yes: bool, seed: int, as_json: bool) 
 
     Works while the collector runs. Running it again replaces the fleet; `--remove` takes it away.
     """
-    from flowforge_ui.cli.common import database_errors
     from flowforge_ui.collector import demo as made_up
-    from flowforge_ui.factory.collector import build_collector
 
     settings = read_settings(ctx)
-    with database_errors():
-        store = build_collector(settings).store
-        try:
-            store.prepare()
-            before = made_up.held(store)
-            if remove:
-                made_up.remove(store)
-                _say({"removed": before.made_up}, f"Removed {before.made_up} made-up installations.", as_json=as_json)
-                return
-            # A mounted collector knows the platform it is mounted in; that one is at home here.
-            if before.real > settings.collector.mount and not yes:
-                raise click.ClickException(
-                    f"{before.real} real installations are known; made-up ones would be counted with them. "
-                    "Say --yes if you want that; `flowforge collector demo --remove` removes exactly the made-up ones"
-                )
-            filled = _fill(store, seed, quiet=as_json or not sys.stderr.isatty())
-        finally:
-            store.close()
+    with _collector(settings) as service:
+        before = made_up.held(service.store)
+        if remove:
+            made_up.remove(service.store)
+            _say({"removed": before.made_up}, f"Removed {before.made_up} made-up installations.", as_json=as_json)
+            return
+        # A mounted collector knows the platform it is mounted in; that one is at home here.
+        if before.real > settings.collector.mount and not yes:
+            raise click.ClickException(
+                f"{before.real} real installations are known; made-up ones would be counted with them. "
+                "Say --yes if you want that; `flowforge collector demo --remove` removes exactly the made-up ones"
+            )
+        filled = _fill(service.store, seed, quiet=as_json or not sys.stderr.isatty())
     ours = settings.collector
     where = f"{settings.base_url}/collector/" if ours.mount else f"http://{ours.host}:{ours.port}/"
     facts = {"installations": filled.installations, "pings": filled.pings, "replaced": before.made_up, "look": where}
     _say(facts, f"{filled.installations} installations, {filled.pings} pings are in. {where}", as_json=as_json)
+
+
+@contextmanager
+def _collector(settings: Settings) -> Iterator[Service]:
+    """The collector, its database prepared and closed again; what an operator can mend about it is said in a line."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from flowforge_ui.collector.store import StoreTooNew
+    from flowforge_ui.factory.collector import build_collector
+
+    # Reasons come from the driver; a statement or a URL, which may hold a password, is in none of them.
+    try:
+        service = build_collector(settings)
+        try:
+            service.store.prepare()
+            yield service
+        finally:
+            service.store.close()
+    except StoreTooNew as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
+        raise click.ClickException(f"the database cannot be used (collector.database_url): {reason}") from None
 
 
 def _fill(store: PingStore, seed: int, *, quiet: bool) -> Filled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,9 +61,12 @@ class PingStore:
         path = Path(self.engine.url.database or "")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.close()
+        statement = "PRAGMA journal_mode = WAL"
+        with closing(sqlite3.connect(path)) as connection:
+            try:
+                connection.execute(statement)
+            except sqlite3.Error as error:  # it is another program's, or damaged
+                raise sa.exc.DatabaseError(statement, None, error) from None
 
     def close(self) -> None:
         """Give the connections back."""
