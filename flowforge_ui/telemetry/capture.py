@@ -96,8 +96,7 @@ class _Context:
     sent_at: int | None
     pending: int
     privacy_signal: Literal["gpc", "dnt"] | None
-    identities: dict[str, Identity | None] = field(default_factory=dict)
-    opted_out: dict[str, bool] = field(default_factory=dict)
+    identities: dict[tuple[str, object], Identity | DropReason] = field(default_factory=dict)
 
 
 class _Drop(Exception):
@@ -203,8 +202,7 @@ class Capture:
         event, properties = _shape(raw)
         name = self._name(event)
         timestamp = _time(event, context)
-        who = self._identity(event, properties, context)
-        self._consent(who, context)
+        who = self._who(event, properties, context)
         clean = self.redactor.clean(name, properties)
         if clean.unknown:
             tally["property", "unknown"] += clean.unknown
@@ -244,39 +242,39 @@ class Capture:
             raise _Drop("wrong_side")
         return definition.name
 
-    def _identity(self, event: Mapping[str, Any], properties: Mapping[str, Any], context: _Context) -> Identity:
-        """Whom the event is about: the ticket's bearer, or somebody anonymous. Nobody speaks for another."""
+    def _who(self, event: Mapping[str, Any], properties: Mapping[str, Any], context: _Context) -> Identity:
+        """Whom the event is about, if they may be told of; worked out once for all events of a request."""
         claimed = event.get("distinct_id") or properties.get("distinct_id") or event.get("$distinct_id")
+        ticket = properties.get("ticket")
         if not isinstance(claimed, str):
             raise _Drop("identity_unproven")
-        anonymous = uuid_text(claimed)
-        ticket = properties.get("ticket")
-        if isinstance(ticket, str):
-            if ticket not in context.identities:
-                context.identities[ticket] = self.pseudonyms.open(ticket, context.at)
-            proven = context.identities[ticket]
-            if self.identity == "anonymous":
-                # Here a ticket tells a role and nobody's name.
-                if anonymous is None:
-                    raise _Drop("identity_unproven")
-                return Identity(anonymous, proven.role if proven is not None else _ANONYMOUS)
-            if proven is not None and (anonymous or claimed == proven.distinct_id):
-                return proven
-            raise _Drop("identity_unproven")
-        if anonymous is None:
-            raise _Drop("identity_unproven")
-        return Identity(anonymous, _ANONYMOUS)
+        key = (claimed, ticket if isinstance(ticket, str) else None)
+        found = context.identities.get(key)
+        if found is None:
+            found = context.identities[key] = self._find(*key, context)
+        if isinstance(found, Identity):
+            return found
+        raise _Drop(found)
 
-    def _consent(self, who: Identity, context: _Context) -> None:
+    def _find(self, claimed: str, ticket: str | None, context: _Context) -> Identity | DropReason:
+        who = self._identity(claimed, ticket, context.at)
+        if who is None:
+            return "identity_unproven"
         if context.privacy_signal is not None:
-            raise _Drop(context.privacy_signal)
-        subject = who.distinct_id
-        if subject not in context.opted_out:
-            context.opted_out[subject] = who.role != _ANONYMOUS and self.opted_out(subject)
-        if context.opted_out[subject]:
-            raise _Drop("opted_out")
-        if not context.pending:
-            raise _Drop("no_channel")
+            return context.privacy_signal
+        if who.role != _ANONYMOUS and self.opted_out(who.distinct_id):
+            return "opted_out"
+        return who if context.pending else "no_channel"
+
+    def _identity(self, claimed: str, ticket: str | None, at: datetime) -> Identity | None:
+        """The ticket's bearer, or somebody anonymous. Nobody speaks for another."""
+        anonymous = uuid_text(claimed)
+        if ticket is None:
+            return Identity(anonymous, _ANONYMOUS) if anonymous else None
+        proven = self.pseudonyms.open(ticket, at)
+        if self.identity == "anonymous":  # here a ticket tells a role and nobody's name
+            return Identity(anonymous, proven.role if proven else _ANONYMOUS) if anonymous else None
+        return proven if proven and (anonymous or claimed == proven.distinct_id) else None
 
 
 _ANONYMOUS: Role = "anonymous"

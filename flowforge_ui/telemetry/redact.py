@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from .routes import NOT_FOUND
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DIRECT = "$direct"
 MAX_ADDRESS = 8192
+MAX_REMEMBERED = 1024
+"""Sets of values that came as they may stay, for each event and group."""
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _IPV6 = re.compile(r"[0-9a-f:.]{2,45}")
 _SERVER_SETS = ("app_version", "role", "source", "$is_identified", "$process_person_profile")
@@ -116,12 +118,19 @@ class Redactor:
 
     def _sort(self, plan: Plan, event: str) -> _Known:
         definition = plan.events[event]
-        rules = {name: found for name, found in plan.rules[event].items() if name not in _SERVER_SETS}
-        sdk = {name: found for name, found in plan.sdk.items() if definition.sdk and name not in _SERVER_SETS}
-        checks = {name: check for name, found in sdk.items() if (check := self._context(found))}
-        rules |= {name: rule(found, plan.table) for name, found in sdk.items() if name not in checks}
-        titled = checks.pop("title", None) is not None
-        return _Known(rules, checks, titled=titled)
+        own = {**plan.common, **definition.properties}
+        definitions = {**own, **plan.sdk} if definition.sdk else own
+        groups: dict[_Group, dict[str, PropertyDef]] = {"browser": {}, "page": {}, "view": {}}
+        for name, found in definitions.items():
+            if name not in _SERVER_SETS and found.type != "title":
+                groups[_group(found, own=name in own)][name] = found
+        return _Known({group: self._rules(found) for group, found in groups.items()}, titled="title" in definitions)
+
+    def _rules(self, definitions: Mapping[str, PropertyDef]) -> _Rules:
+        checks = {name: check for name, found in definitions.items() if (check := self._context(found))}
+        return _Rules(
+            {name: rule(found, self._table) for name, found in definitions.items() if name not in checks}, checks
+        )
 
     def _context(self, definition: PropertyDef) -> Check | None:
         checks: dict[str, Check] = {
@@ -130,20 +139,83 @@ class Redactor:
             "host": host,
             "own_host": lambda _: self._own_host,
             "referrer": self.referrer,
-            "title": lambda _: None,  # said from the route, once that is known
         }
         return checks.get(definition.type)
 
 
+_Group = Literal["browser", "page", "view"]
+
+
+def _group(definition: PropertyDef, *, own: bool) -> _Group:
+    """What a property tells of: a browser, a page, or one view of it; values of the first two come again and again."""
+    if definition.type in {"route", "route_pattern", "url", "path"} or (own and definition.type == "enum"):
+        return "page"
+    once = own or definition.type == "own_host" or definition.name.startswith(("$pageview", "$prev_pageview"))
+    return "view" if once else "browser"
+
+
 class _Known:
-    """The properties one event may have, sorted by kind of rule: a loop a kind instead of a call a value.
+    """The properties one event may have: those that come again and again are looked up as a whole."""
+
+    def __init__(self, groups: Mapping[_Group, _Rules], *, titled: bool) -> None:
+        self.titled = titled
+        self._browser, self._page = _Remembered(groups["browser"]), _Remembered(groups["page"])
+        self._view = groups["view"]
+
+    def clean_into(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        """Adds what may stay; answers how many of the known properties were there with any value."""
+        return (
+            self._browser.clean_into(properties, raw)
+            + self._page.clean_into(properties, raw)
+            + self._view.clean_into(properties, raw)
+        )
+
+
+class _Remembered:
+    """Remembers which values were clean as they came, so that the same ones need not be looked at again.
+
+    Nothing is remembered of what had to be changed or to go: it might be a secret. What is clean is also short.
+    """
+
+    def __init__(self, rules: _Rules) -> None:
+        self._rules = rules
+        self._names, self._typed = rules.names, rules.typed
+        self._clean: dict[object, dict[str, Scalar]] = {}
+
+    def clean_into(self, properties: dict[str, Scalar], raw: Mapping[str, object]) -> int:
+        key: object = tuple(map(raw.get, self._names))
+        if self._typed:  # 1 equals True, and is another value
+            key = (key, tuple(map(type, map(raw.get, self._typed))))
+        try:
+            remembered = self._clean.get(key)
+        except TypeError:  # something nests
+            return self._rules.clean_into(properties, raw)
+        if remembered is None:
+            return self._learn(properties, raw, key)
+        properties.update(remembered)
+        return len(remembered)
+
+    def _learn(self, properties: dict[str, Scalar], raw: Mapping[str, object], key: object) -> int:
+        clean: dict[str, Scalar] = {}
+        present = self._rules.clean_into(clean, raw)
+        properties.update(clean)
+        if present == len(clean) and all(raw[name] in {value, f"{value}/"} for name, value in clean.items()):
+            if len(self._clean) >= MAX_REMEMBERED:
+                self._clean.clear()
+            self._clean[key] = clean
+        return present
+
+
+class _Rules:
+    """Rules sorted by kind: a loop a kind instead of a call a value.
 
     This is most of what receiving an event costs; each loop does what the `check` of its rule does, and a test holds
     them together.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], checks: Mapping[str, Check], *, titled: bool) -> None:
-        self.titled = titled
+    def __init__(self, rules: Mapping[str, Rule], checks: Mapping[str, Check]) -> None:
+        self.names = (*rules, *checks)
+        self.typed = tuple(name for name, found in rules.items() if isinstance(found, Number | Flag))
         self._checks = list(checks.items())
         self._uuids = [name for name, found in rules.items() if isinstance(found, Uuid)]
         self._flags = [name for name, found in rules.items() if isinstance(found, Flag)]

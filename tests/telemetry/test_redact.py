@@ -220,6 +220,54 @@ def test_the_loops_do_what_the_rules_say(raw: dict[str, Any]) -> None:
     assert len(kept.properties) + kept.unknown + kept.invalid == given_values
 
 
+USUAL: dict[str, Any] = {
+    "$browser": "Chrome",
+    "$browser_version": 1,
+    "$screen_width": 1,
+    "$lib": "web",
+    "$session_id": new_uuid(),
+    "$referrer": "https://search.example/",
+    "$current_url": f"{HOME}/team/:team",
+    "$host": "flows.example",
+    "route": "team",
+    "route_pattern": "/team/:team",
+    "nav_type": "push",
+    "view_id": new_uuid(),
+    "engaged_ms": 1,
+}
+changes = st.dictionaries(
+    st.sampled_from(sorted(USUAL)), st.sampled_from([True, False, 1, 1.0, 0, None, [1], "1", "home", "/", f"{HOME}/"])
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(changes, min_size=2, max_size=6))
+def test_what_came_before_changes_nothing(run: list[dict[str, Any]]) -> None:
+    remembering = Redactor(redactor()._plan, HOME)
+    for changed in [{}, *run, {}]:
+        found = remembering.clean("$pageleave", {**USUAL, **changed})
+        alone = Redactor(redactor()._plan, HOME).clean("$pageleave", {**USUAL, **changed})
+        assert found == alone
+        assert {name: type(value) for name, value in found.properties.items()} == {
+            name: type(value) for name, value in alone.properties.items()
+        }
+
+
+def test_no_secret_is_remembered_and_not_more_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowforge_ui.telemetry.redact.MAX_REMEMBERED", 3)
+    remembering = Redactor(redactor()._plan, HOME)
+    for name, raw in planted():
+        if name not in hosts:
+            remembering.clean("$pageleave", {**USUAL, **raw, "$session_id": new_uuid()})
+            assert MARKER not in held(remembering), name
+    assert len(remembering._known["$pageleave"]._browser._clean) <= 3
+
+
+def held(remembering: Redactor) -> str:
+    known = remembering._known["$pageleave"]
+    return repr([known._browser._clean, known._page._clean])
+
+
 def planted() -> Iterator[tuple[str, dict[str, Any]]]:
     for name in names():
         yield name, {name: f"{MARKER}"}
