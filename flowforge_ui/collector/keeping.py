@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RollUpKey = tuple[str, date, str, str]
 # SQLite takes 32 766 values in one statement; fewer keep each statement quick to put together.
 AT_ONCE = 1_000
+# Versions that are told apart; later ones count as "other". Roll-ups are kept for good, and anybody may send anything.
+MOST_VERSIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Asking:
             .order_by(chain.c.instance_id, chain.c.chain)
         )
         self.releases = sa.select(release.c.version, release.c.first_seen).where(release.c.version.in_(among))
+        self.versions = sa.select(sa.func.count()).select_from(release)
 
 
 @dataclass
@@ -129,8 +132,11 @@ class Group:
                 heard[version] = min(each.received_at, heard.get(version, each.received_at))
         for row in self._among(asking.releases, heard):
             self._releases[row.version] = row.first_seen
-        self._new_releases = {version: at for version, at in heard.items() if version not in self._releases}
-        self._releases |= self._new_releases
+        new = sorted((at, version) for version, at in heard.items() if version not in self._releases)
+        if new:
+            room = max(0, MOST_VERSIONS - self.tx.execute(asking.versions).scalar_one())
+            self._new_releases = {version: at for at, version in new[:room]}
+            self._releases |= self._new_releases
 
     def _read_chains(self, ids: Collection[str]) -> None:
         for row in self._among(self.store.asking.chains, ids):
@@ -180,6 +186,8 @@ class Group:
         day, week = ping.day, week_of(ping.day)
         last = day_of(before.last_seen) if before is not None else None
         under = dimensions(ping.values)
+        if "version" in under and under["version"] not in self._releases:
+            under["version"] = "other"
         if before is None:
             under["new"] = ""
         # One that comes late, out of the spool, after a later one: its day was counted, or nobody can tell any more.
@@ -199,9 +207,9 @@ class Group:
 
     def _count_upgrade(self, ping: Ping, before: _Installation | None) -> None:
         version = _version(ping)
-        if before is None or before.version is None or version is None or version == before.version:
+        if before is None or before.version is None or version == before.version or version not in self._releases:
             return
-        out = min(self._releases.get(version, ping.received_at), ping.received_at)
+        out = min(self._releases[version], ping.received_at)
         self._lags[version, (ping.received_at - out) // DAY_MS] += 1
 
     # Writing ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,11 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 # Two copies are both alive when both were heard within this time.
 ALIVE_MS = 48 * HOUR_MS
+# Copies of one installation that are told apart: whoever makes up histories shall not slow down the next ping.
+MOST_CHAINS = 8
 
+# What tells one runtime from the next: Node changes with the first number. Closed, as roll-ups are kept for good.
+_RUNTIMES = {"python": re.compile(r"v?([2-4]\.\d{1,2})(?!\d)"), "node": re.compile(r"v?([1-9]\d?)(?!\d)")}
 _SIZES = ((0, "0"), (1, "1"), (5, "2-5"), (20, "6-20"), (100, "21-100"), (500, "101-500"), (2_000, "501-2000"))
 
 
@@ -82,6 +87,8 @@ def make(  # one call turns a reading into a row
 def follow(chains: Sequence[Chain], ping: Ping, known: Chain | None) -> int:
     """The number of the chain this ping continues; a number not in ``chains`` means a copy has appeared.
 
+    Beyond MOST_CHAINS a copy takes the place of the one that has been silent longest.
+
     ``known`` is the chain that was given the receipt the ping names, where it is not the head of any (an answer got
     lost on the way). A sender numbers its pings upwards, so a number already used under that receipt is another copy.
     """
@@ -90,6 +97,8 @@ def follow(chains: Sequence[Chain], ping: Ping, known: Chain | None) -> int:
     candidate = next((each for each in chains if each.head == ping.last_receipt), known) or chains[0]
     if ping.seq > candidate.seq:
         return candidate.number
+    if len(chains) >= MOST_CHAINS:
+        return min(chains, key=lambda each: (each.last_seen, each.number)).number
     return max(each.number for each in chains) + 1
 
 
@@ -106,7 +115,8 @@ def dimensions(values: Mapping[str, Value]) -> dict[str, str]:
             found[dimension] = str(values[path])
     for runtime, path in (("python", "env.python"), ("node", "env.nodejs")):
         if path in values:
-            found["runtime"] = f"{runtime} {_major_minor(str(values[path]))}"
+            known = _RUNTIMES[runtime].match(str(values[path]))
+            found["runtime"] = f"{runtime} {known.group(1)}" if known else "other"
     for name in ("users", "teams", "projects"):
         count = values.get(f"platform.counts.{name}")
         if isinstance(count, int):
@@ -130,10 +140,6 @@ def day_of(ms: int) -> date:
 def week_of(day: date) -> date:
     """The Monday of a day's week."""
     return day - timedelta(days=day.weekday())
-
-
-def _major_minor(version: str) -> str:
-    return ".".join(version.removeprefix("v").split(".")[:2])
 
 
 def _text(value: Value | None) -> str | None:

@@ -27,12 +27,16 @@ _UNKNOWN_NAMES_A_PING = 20
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One request: ``body`` holds at most MAX_BYTES + 1 bytes, ``address`` is the client's as proxies allow to say."""
+    """One request: ``body`` holds at most MAX_BYTES + 1 bytes, ``address`` is the client's as proxies allow to say.
+
+    ``carried``: the client is not the sender, so no token is made of its address.
+    """
 
     body: bytes
     content_type: str = ""
     content_encoding: str = ""
     address: str | None = None
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Receiver:
             body = _inflated(incoming)
             reading = self._read(body, incoming.content_type)
             self._let_pass(incoming.address)
-            token = self.keyring.token(incoming.address)
+            token = None if incoming.carried else self.keyring.token(incoming.address)
             ping = rules.make(
                 reading,
                 body,

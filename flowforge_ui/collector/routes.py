@@ -84,8 +84,10 @@ class Routes:
             return as_error(413, "too_large", f"A bundle has at most {MAX_BUNDLE_PINGS} pings, {MAX_BUNDLE} bytes.")
         if not lines:
             return as_error(400, "invalid_bundle", "A bundle has one ping a line; this one has none.")
-        # The address is not the platform's own, so it says nothing: no token is made of it.
-        answers = [self._collector.receiver.receive(Incoming(body=line)) for line in lines]
+        address = self._collector.address_of(request)
+        answers = [
+            self._collector.receiver.receive(Incoming(body=line, address=address, carried=True)) for line in lines
+        ]
         return as_json({"pings": [{"status": each.status, **each.body} for each in answers]})
 
     def health(self) -> Response:

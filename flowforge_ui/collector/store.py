@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -19,6 +20,9 @@ from flowforge_ui.database import open_engine, reading, transaction
 from flowforge_ui.telemetry.wire import PingPlan
 
 SCHEMA_VERSION = "1"
+# Names that nobody asked for are whatever anybody sends; the list of them ends somewhere.
+MOST_NAMES = 500
+OTHERS = "(others)"
 
 
 class StoreTooNew(Exception):
@@ -90,8 +94,17 @@ class PingStore:
         return Group(self, tx, pings, now_ms).keep()
 
     def tally(self, tx: sa.Connection, kind: str, names: Mapping[str, int]) -> None:
-        """Add to the counters (``refused``, ``unknown_field``)."""
-        self.add(tx, self.tables.counter, {(kind, name): n for name, n in names.items()})
+        """Add to the counters (``refused``, ``unknown_field``); names beyond MOST_NAMES of a kind go under OTHERS."""
+        if not names:
+            return
+        counter = self.tables.counter
+        known = set(tx.execute(sa.select(counter.c.name).where(counter.c.kind == kind)).scalars())
+        room = MOST_NAMES - len(known - {OTHERS})
+        named = known | set(sorted(names.keys() - known - {OTHERS})[: max(0, room)])
+        amounts: Counter[tuple[str, str]] = Counter()
+        for name, n in names.items():
+            amounts[kind, name if name in named else OTHERS] += n
+        self.add(tx, counter, amounts)
 
     # Keeping in order ------------------------------------------------------------------------------------------
 

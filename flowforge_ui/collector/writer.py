@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from flowforge_ui.collector.keeping import Kept
 from flowforge_ui.collector.ping import Ping
 from flowforge_ui.collector.spool import Spool
-from flowforge_ui.collector.store import PingStore
+from flowforge_ui.collector.store import MOST_NAMES, OTHERS, PingStore
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ GROUP = 200
 GATHER_S = 0.01
 SPOOL_PAUSE_S = 5.0
 IDLE_S = 1.0
+TALLY_EVERY_S = 5.0
 
 
 class Overloaded(Exception):
@@ -33,7 +34,7 @@ class Overloaded(Exception):
 
 
 class Unavailable(Exception):
-    """Neither database nor spool could take the ping; ``retry_after`` in seconds."""
+    """Neither database nor spool could take the ping, or not in time; ``retry_after`` in seconds."""
 
     retry_after = 60
 
@@ -72,7 +73,11 @@ class Writer:
             self._waiting.put_nowait((ping, future))
         except queue.Full:
             raise Overloaded from None
-        return future.result(timeout)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            # It may be kept yet; the same ping sent again has the same receipt.
+            raise Unavailable from None
 
     def spooled(self) -> bool:
         """Whether pings wait on disk for the database."""
@@ -83,10 +88,11 @@ class Writer:
         with self._tally_lock:
             if refused:
                 self._refused[refused] += 1
-            self._unknown.update(unknown)
+            for each in unknown:
+                self._unknown[each if each in self._unknown or len(self._unknown) < MOST_NAMES else OTHERS] += 1
 
     def _run(self) -> None:
-        pause = 0.0
+        pause, tallied = 0.0, time.monotonic()
         while True:
             group = self._next(pause or 1.0)
             if self._stopping.is_set() and not group and self._waiting.empty():
@@ -96,8 +102,9 @@ class Writer:
                 self._commit(group)
             if self._spool.waiting():
                 pause = 0.0 if self._drain() else SPOOL_PAUSE_S
-            if not group:
+            if not group or time.monotonic() - tallied > TALLY_EVERY_S:
                 self._write_tallies()
+                tallied = time.monotonic()
 
     def _next(self, wait: float) -> list[tuple[Ping, Future[Kept]]]:
         found: list[tuple[Ping, Future[Kept]] | None] = []
@@ -123,6 +130,10 @@ class Writer:
             log.warning("the collector's database is away (%s): pings go to the spool", type(error).__name__)
             self._spool_all(group)
             return
+        except Exception as error:  # noqa: BLE001 - the thread outlives a ping that nobody foresaw
+            log.error("pings could not be kept (%s)", type(error).__name__)  # noqa: TRY400 - no values in the log
+            self._turn_away(group)
+            return
         for (_, future), each in zip(group, kept, strict=True):
             future.set_result(each)
 
@@ -143,16 +154,22 @@ class Writer:
             self._spool.put([ping for ping, _ in group])
         except OSError as error:
             log.error("the spool cannot be written (%s): pings are turned away", type(error).__name__)  # noqa: TRY400 - no path in the log
-            for _, future in group:
-                future.set_exception(Unavailable())
+            self._turn_away(group)
             return
         for ping, future in group:
             future.set_result(Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False))
+
+    def _turn_away(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
+        for _, future in group:
+            future.set_exception(Unavailable())
 
     def _drain(self) -> bool:
         try:
             self._spool.load(self._keep)
         except (SQLAlchemyError, OSError):
+            return False
+        except Exception as error:  # noqa: BLE001 - the same; what waits stays on disk
+            log.error("the spool could not be loaded (%s)", type(error).__name__)  # noqa: TRY400 - no values in the log
             return False
         return True
 

@@ -28,6 +28,15 @@ def test_a_bundle_has_bounds(house: House) -> None:
     assert house.client.post("/bundle", data=b"\n\n").status_code == 400
 
 
+def test_a_bundle_is_no_way_round_the_limits(house: House) -> None:
+    house.service.receiver.monotonic = lambda: 0.0
+    bundle = b"\n".join([line(house, 1)] * 100)
+    for _ in range(6):
+        assert {each["status"] for each in house.client.post("/bundle", data=bundle).get_json()["pings"]} <= {200, 202}
+    more = house.client.post("/bundle", data=bundle).get_json()["pings"]
+    assert {(each["status"], each.get("code")) for each in more} == {(429, "too_many")}
+
+
 def test_whoever_carries_a_bundle_is_not_its_sender(house: House) -> None:
     bodies = line(house, 1), line(house, 2)
     carried, sent = (json.loads(each)["envelope"] for each in bodies)

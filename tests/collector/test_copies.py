@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
-from flowforge_ui.collector.ping import Chain, Ping, follow
+from flowforge_ui.collector.ping import MOST_CHAINS, Chain, Ping, follow
 from tests.support.collector import House
 
 
@@ -35,6 +36,12 @@ def test_which_copy_speaks(
     chains: list[Chain], seq: int | None, last: str | None, known: Chain | None, number: int
 ) -> None:
     assert follow(chains, ping(seq, last), known) == number
+
+
+def test_one_copy_too_many_takes_the_place_of_the_one_silent_longest() -> None:
+    full = [Chain(number, f"head{number}", 9, 100 - number) for number in range(MOST_CHAINS)]
+    assert follow(full, ping(1, None), None) == MOST_CHAINS - 1
+    assert follow(full, ping(10, "head3"), None) == 3
 
 
 def send(house: House, seq: int, last: str | None = None) -> str:
@@ -84,3 +91,12 @@ def test_a_copy_that_has_fallen_silent_no_longer_counts(house: House) -> None:
     send(house, 2, first)  # a backup brought back: the later history ended
 
     assert copied(house) == 0
+
+
+def test_made_up_histories_leave_no_more_than_a_few(house: House) -> None:
+    """A sender that always gives the same number looks like another copy each time."""
+    for _ in range(3 * MOST_CHAINS):
+        send(house, 1)
+    chain = house.service.store.tables.chain
+    with house.service.store.reading() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(chain)).scalar_one() == MOST_CHAINS

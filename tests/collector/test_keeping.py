@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, receipt_of
+from flowforge_ui.collector import keeping
+from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, dimensions, receipt_of
 from flowforge_ui.collector.store import PingStore
 from tests.support.collector import PLAN
 
@@ -114,3 +115,33 @@ def test_the_first_to_carry_a_version_dates_its_release(tmp_path: Path) -> None:
     pings = [a_ping(name, START - number * DAY_MS, "0.9.0") for number, name in enumerate(names)]
     found = contents(f"sqlite:///{tmp_path}/releases.db", pings, 100)
     assert found["release"] == [("0.9.0", START - 7 * DAY_MS)]
+
+
+def test_versions_that_anybody_makes_up_end_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts are kept for good: an installation beyond the bound counts, its version has no name."""
+    monkeypatch.setattr(keeping, "MOST_VERSIONS", 2)
+    versions = ["0.9.0", "0.10.0", "9.9.1", "9.9.2", "0.9.0"]
+    pings = [a_ping(f"i{number}", START + number, version) for number, version in enumerate(versions)]
+    upgrade = a_ping("i0", START + DAY_MS, "9.9.3", seq=2)
+    found = contents(f"sqlite:///{tmp_path}/versions.db", [*pings, upgrade], 2)
+    first = datetime.fromtimestamp(START / 1000, UTC).date()
+    days = {row[3]: row[4] for row in found["roll_up"] if row[:3] == ("day", first, "version")}
+    assert days == {"0.9.0": 2, "0.10.0": 1, "other": 2}
+    assert [row[0] for row in found["release"]] == ["0.10.0", "0.9.0"]
+    assert found["upgrade_lag"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "runtime"),
+    [
+        ("env.python", "3.12.4", "python 3.12"),
+        ("env.python", "3.9", "python 3.9"),
+        ("env.python", "3.123.1", "other"),
+        ("env.python", "31.1", "other"),
+        ("env.nodejs", "v16.19.1", "node 16"),
+        ("env.nodejs", "8", "node 8"),
+        ("env.nodejs", "1600.1", "other"),
+    ],
+)
+def test_runtimes_are_told_apart_by_what_changes_them(path: str, version: str, runtime: str) -> None:
+    assert dimensions({path: version})["runtime"] == runtime

@@ -96,6 +96,21 @@ def test_unknown_fields_are_counted_by_name_and_not_stored(house: House) -> None
     assert b"platform.counts.secretThing" in held
 
 
+def test_names_that_nobody_asked_for_end_somewhere(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In memory until they are written, and in the database from one time to the next."""
+    for module in ("store", "writer"):
+        monkeypatch.setattr(f"flowforge_ui.collector.{module}.MOST_NAMES", 3)
+    for number in range(5):
+        answer = house.client.post("/", json={**house.ping(), f"made_up_{number}": 1, "a": 1})
+        assert answer.status_code in {200, 202}
+    house.service.stop()
+    for number in range(5):
+        with house.service.store.writing() as tx:
+            house.service.store.tally(tx, "unknown_field", {f"later_{number}": 1, "a": 1})
+    names = {str(row["name"]): row["n"] for row in rows(house, "counter") if row["kind"] == "unknown_field"}
+    assert (len(names), names["a"], sum(map(int, map(str, names.values())))) == (4, 10, 20)
+
+
 def bad(change: dict[str, object]) -> dict[str, object]:
     return {"instanceId": str(uuid.uuid4()), **change}
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from flowforge_ui.collector import ping as rules
 from flowforge_ui.collector.spool import Spool
 from flowforge_ui.collector.store import PingStore, StoreTooNew
+from flowforge_ui.collector.writer import Unavailable, Writer
 from tests.support.collector import PLAN, House, parts
 
 
@@ -52,8 +54,6 @@ def test_what_an_earlier_process_spooled_is_loaded_at_start(build: Callable[...,
     first = build(home=tmp_path / "one")
     body = first.ping(envelope=first.envelope(1))
     first.service.stop()
-    from flowforge_ui.collector import ping as rules
-
     reading = PLAN.read_document(body)
     ping = rules.make(reading, b"x", now=first.clock(), retention_days=90, token=None)
     spool = Spool(tmp_path / "one" / "collector-spool")
@@ -73,6 +73,27 @@ def test_without_disk_and_database_a_ping_is_turned_away_not_lost(house: House) 
 
     answer = house.client.post("/ping", json=house.ping())
     assert (answer.status_code, answer.get_json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "60")
+
+
+def test_a_database_that_hangs_is_no_ping_that_hangs(house: House) -> None:
+    nobody_writes = Writer(house.service.store, house.service.spool)
+    ping = rules.make(PLAN.read_document(house.ping()), b"x", now=house.clock(), retention_days=90, token=None)
+    with pytest.raises(Unavailable):
+        nobody_writes.keep(ping, timeout=0.01)
+
+
+def test_what_nobody_foresaw_costs_one_group_and_not_the_thread(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("from 203.0.113.9")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house.service.store, "keep", fail)
+        answer = house.client.post("/ping", json=house.ping())
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert house.client.post("/ping", json=house.ping()).status_code == 202
+    assert "203.0.113.9" not in caplog.text
 
 
 def test_a_database_of_a_newer_collector_is_refused(build: Callable[..., House]) -> None:
