@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from flowforge_ui.analytics.errors import EventRefused
+from flowforge_ui.telemetry.stored import StoredProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,7 @@ NAMES = ("day", *(column.name for column in COLUMNS))  # of the whole table, as 
 
 # What repeats a column in other words: the SDK's own key against repeats (ours is the uuid) and its own clock.
 _REPEATS = frozenset({"$insert_id", "$time"})
-_TAKEN = frozenset(column.source for column in COLUMNS if column.source) | _REPEATS
+TAKEN = frozenset(column.source for column in COLUMNS if column.source) | _REPEATS
 
 
 def each_once(events: Sequence[Event]) -> list[Event]:
@@ -141,8 +142,11 @@ _READ: dict[Kind, Callable[[list[Mapping[str, Any]], str], list[Any]]] = {
 }
 
 
+_SOURCES = [(column.source, _READ[column.kind]) for column in COLUMNS if column.source]
+
+
 def _rest(properties: Mapping[str, Any]) -> str | None:
-    rest = {name: value for name, value in properties.items() if name not in _TAKEN}
+    rest = {name: value for name, value in properties.items() if name not in TAKEN}
     if not rest:
         return None
     try:
@@ -150,6 +154,18 @@ def _rest(properties: Mapping[str, Any]) -> str | None:
     except TypeError:
         # Lone surrogates and integers beyond 64 bits: kept, in the escapes of plain JSON.
         return json.dumps(rest, default=str)
+
+
+def as_text(properties: Mapping[str, Any]) -> str:
+    """All properties as one JSON object, every one that has a column in the type of its column, or left out."""
+    if isinstance(properties, StoredProperties):
+        return properties.text
+    known = {source: value for source, read in _SOURCES if (value := read([properties], source)[0]) is not None}
+    others = {name: value for name, value in properties.items() if name not in TAKEN}
+    try:
+        return orjson.dumps(known | others).decode()
+    except TypeError:
+        return json.dumps({_clean(name): _clean(value) for name, value in (known | others).items()}, default=str)
 
 
 def document(values: Sequence[Any]) -> str:

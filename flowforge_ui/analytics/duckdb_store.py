@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
@@ -14,7 +15,7 @@ from uuid import UUID
 
 import duckdb
 
-from flowforge_ui.analytics.columns import COLUMNS, Column, Kind, document, each_once, table
+from flowforge_ui.analytics.columns import COLUMNS, NAMES, TAKEN, Column, Kind, as_text, document, each_once
 from flowforge_ui.analytics.errors import (
     EventRefused,
     StoreDamaged,
@@ -48,39 +49,62 @@ _TYPES: dict[Kind, str] = {
     "flag": "BOOLEAN",
     "json": "VARCHAR",
 }
-# How a batch arrives: one JSON array a column, because that is the fastest way in which needs neither pandas nor Arrow.
-_ARRIVES: dict[Kind, str] = {**_TYPES, "time": "BIGINT", "uuid": "VARCHAR"}
-
 _CREATE = (
     "CREATE TABLE about (name VARCHAR, value VARCHAR)",
     "CREATE TABLE events (day DATE, " + ", ".join(f'"{column.name}" {_TYPES[column.kind]}' for column in COLUMNS) + ")",
 )
 
 
+# How a batch arrives: what every event has as a JSON array each, because that is the fastest way in which needs neither
+# pandas nor Arrow; the properties as they are, JSON objects one after the other. JSON holds no such separator.
+_SEPARATOR = "\x1e"
+_ARRIVES = {
+    "uuid": "VARCHAR",
+    "event": "VARCHAR",
+    "distinct_id": "VARCHAR",
+    "timestamp": "BIGINT",
+    "received_at": "BIGINT",
+    "origin": "VARCHAR",
+}
+
+
 def _insert() -> str:
-    unpacked = ", ".join(f"""unnest(from_json(?, '["{_ARRIVES[c.kind]}"]')) AS "{c.name}\"""" for c in COLUMNS)
-    names = ", ".join(f'"{column.name}"' for column in COLUMNS)
-    # A uuid and its timestamp are fixed together when the fact is recorded, so a repeat can only lie in the
-    # batch's own span of time: no key over the whole table is needed, and none has to fit into memory.
+    arrays = ", ".join(f"""unnest(from_json(?, '["{kind}"]')) AS {name}""" for name, kind in _ARRIVES.items())
+    read = {column.source: _READ.get(column.kind, "VARCHAR") for column in COLUMNS if column.source}
+    names = ", ".join(f'"{name}"' for name in NAMES)
     return (
-        f"INSERT INTO events (day, {names}) SELECT CAST(make_timestamp_ms(batch.timestamp) AS DATE), "
-        f"{', '.join(map(_stored, COLUMNS))} FROM (SELECT {unpacked}) AS batch ANTI JOIN (SELECT uuid FROM events "
-        "WHERE timestamp BETWEEN make_timestamp_ms(?) AND make_timestamp_ms(?)) AS known "
-        "ON known.uuid = CAST(batch.uuid AS UUID)"
+        f"INSERT INTO events ({names}) SELECT CAST(make_timestamp_ms(timestamp) AS DATE), "
+        f"{', '.join(map(_stored, COLUMNS))} FROM (SELECT *, from_json(told, '{json.dumps(read)}') AS known "
+        f"FROM (SELECT {arrays}, unnest(string_split(?, '{_SEPARATOR}')) AS told))"
     )
 
 
 def _stored(column: Column) -> str:
-    value = f'batch."{column.name}"'
+    """A column's value, of an event that has arrived as `_insert` says."""
+    if column.kind == "json":
+        # A patch (RFC 7396) takes away what it names with null.
+        without = json.dumps(dict.fromkeys(sorted(TAKEN)))
+        return f"nullif(CAST(json_merge_patch(told, '{without}') AS VARCHAR), '{{}}')"
+    value = column.name if column.source is None else f'known."{column.source}"'
     if column.kind == "time":
         return f"make_timestamp_ms({value})"
     if column.kind == "uuid":
         # The event's own uuid must be one; of the others, what is none is left out.
         return f"CAST({value} AS UUID)" if column.source is None else f"TRY_CAST({value} AS UUID)"
-    return f"CAST(TRY_CAST({value} AS UUID) AS VARCHAR)" if column.kind == "name" else value
+    if column.kind == "name":
+        return f"CAST(TRY_CAST({value} AS UUID) AS VARCHAR)"
+    return f"coalesce({value}, false)" if column.kind == "flag" else value
 
 
+_READ: dict[Kind, str] = {"integer": "BIGINT", "number": "FLOAT", "flag": "BOOLEAN"}
 _INSERT = _insert()
+# A uuid and its timestamp are fixed together when the fact is recorded, so a repeat can only lie in the batch's own
+# span of time: no key over the whole table is needed, and none has to fit into memory.
+_KNOWN = (
+    """SELECT batch.uuid FROM (SELECT unnest(from_json(?, '["VARCHAR"]')) AS uuid) AS batch SEMI JOIN (SELECT uuid """
+    "FROM events WHERE timestamp BETWEEN make_timestamp_ms(?) AND make_timestamp_ms(?)) AS known "
+    "ON known.uuid = CAST(batch.uuid AS UUID)"
+)
 _PASSING = (
     duckdb.IOException,
     duckdb.OutOfMemoryException,
@@ -120,14 +144,14 @@ class DuckDBStore:
         fresh = each_once(events)
         if not fresh:
             return 0
-        stamps = [event.timestamp for event in fresh]
-        values = [*map(document, table(fresh)), min(stamps), max(stamps)]
         with self._transaction() as writer:
             try:
-                counted = writer.execute(_INSERT, values).fetchone()
-            except duckdb.DataError as error:
+                fresh = _without_known(writer, fresh)
+                if fresh:
+                    _insert_all(writer, fresh)
+            except (duckdb.DataError, duckdb.InvalidInputException) as error:
                 raise EventRefused(_first_line(error)) from error
-        return int(counted[0]) if counted else 0
+        return len(fresh)
 
     def ask(self, question: str, parameters: Mapping[str, Parameter]) -> list[Row]:
         with self._reading() as cursor:
@@ -296,6 +320,28 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: str) -> None:
         connection.execute("COMMIT")
     except duckdb.Error as error:
         raise StoreDamaged(path, _first_line(error)) from error
+
+
+def _without_known(writer: duckdb.DuckDBPyConnection, events: list[Event]) -> list[Event]:
+    """The events that are not in the store yet."""
+    stamps = [event.timestamp for event in events]
+    uuids = document([event.uuid for event in events])
+    known = {uuid for (uuid,) in writer.execute(_KNOWN, [uuids, min(stamps), max(stamps)]).fetchall()}
+    return [event for event in events if event.uuid not in known] if known else events
+
+
+def _insert_all(writer: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
+    values: list[list[Any]] = [
+        [event.uuid for event in events],
+        [event.name for event in events],
+        [event.distinct_id for event in events],
+        [event.timestamp for event in events],
+        [event.recorded_at or event.timestamp for event in events],
+        [event.origin for event in events],
+    ]
+    properties = _SEPARATOR.join([as_text(event.properties) for event in events])
+    if writer.execute(_INSERT, [*map(document, values), properties]).fetchone() != (len(events),):
+        raise EventRefused("An event's properties are no JSON")
 
 
 def _first_line(error: Exception) -> str:

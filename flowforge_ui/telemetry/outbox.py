@@ -10,21 +10,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, and_, bindparam, delete, func, select, text, update
 
 from . import counters
 from .event import Clock, Event, milliseconds, utc_now
+from .outbox_insert import InsertRow, insert
 from .outbox_tables import SINKS, is_pending, metadata, outbox, pending_index, sink_health, trouble
+from .stored import StoredProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy import Column, ColumnElement, Row, Select
 
     from .counters import Tally
 
@@ -38,15 +40,7 @@ KEEP_DAYS = 7
 SinkState = Literal["pending", "delivered", "failed", "abandoned"]
 _STATES: tuple[SinkState, ...] = ("pending", "delivered", "failed", "abandoned")
 
-_COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "recorded_at", "origin", "properties", "pending")
-_INSERT = (
-    f"INSERT INTO outbox ({', '.join(_COLUMNS)}, delivered, failed, abandoned) "
-    f"VALUES ({', '.join(['{0}'] * len(_COLUMNS))}, 0, 0, 0) ON CONFLICT (uuid) DO NOTHING"
-)
-_INSERT_FOR = {"sqlite": _INSERT.format("?"), "postgresql": _INSERT.format("%s")}
-
-InsertRow = tuple[str, str, str, int, int, str, str, int]
-"""uuid, event, distinct_id, timestamp, recorded_at, origin, properties as JSON, pending."""
+_EVENT = ("uuid", "event", "distinct_id", "timestamp", "properties", "origin", "recorded_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +119,7 @@ class Outbox:
         for row in rows:
             groups.setdefault((row[5], row[7]), []).append(row)
         for (origin, pending), group in groups.items():
-            written = tx.exec_driver_sql(_INSERT_FOR[tx.dialect.name], group).rowcount
+            written = insert(tx, group)
             tally["accepted", origin] += written
             tally["dropped", "duplicate"] += len(group) - written
             for sink, bit in SINKS.items():
@@ -140,14 +134,14 @@ class Outbox:
         parked = and_(trouble.c.outbox_id == outbox.c.id, trouble.c.sink == sink)
         now = milliseconds(self._clock())
         fresh = (
-            select(outbox)
+            select(*_TOLD)
             .where(self._pending(sink), ~select(1).where(parked).exists())
             .order_by(outbox.c.id)
             .limit(limit)
             .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
         )
         due = (
-            select(outbox, trouble.c.attempts)
+            select(*_TOLD, trouble.c.attempts)
             .join(trouble, parked)
             .where(self._pending(sink), trouble.c.due_at <= now)
             .order_by(trouble.c.due_at, outbox.c.id)
@@ -155,8 +149,8 @@ class Outbox:
         )
         with self.reading() as tx:
             return Batch(
-                [Claimed(row.id, _event(row)) for row in tx.execute(fresh)],
-                [Claimed(row.id, _event(row), row.attempts) for row in tx.execute(due)],
+                [Claimed(row[0], _told(row)) for row in tx.execute(fresh)],
+                [Claimed(row[0], _told(row), row[-1]) for row in tx.execute(due)],
             )
 
     def done(self, sink: str, claimed: Iterable[Claimed]) -> None:
@@ -164,8 +158,7 @@ class Outbox:
         ids = [item.id for item in claimed]
         with self.transaction() as tx:
             self._settle(tx, sink, ids, "delivered")
-            if ids:
-                tx.execute(_DELETE_TROUBLE, {"sink": sink, "ids": ids})
+            self._forget_trouble(tx, sink, ids)
             self._note(tx, sink, last_success_at=milliseconds(self._clock()))
 
     def failed(self, sink: str, claimed: Claimed, reason: str) -> None:
@@ -233,11 +226,11 @@ class Outbox:
 
     def recent(self, distinct_id: str | None = None, limit: int = 50) -> list[Recorded]:
         """The newest events of one subject, or of all, with their fate at each sink."""
-        statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+        statement = select(*_TOLD, *_FATE).order_by(outbox.c.id.desc()).limit(limit)
         if distinct_id is not None:
             statement = statement.where(outbox.c.distinct_id == distinct_id)
         with self.reading() as tx:
-            return [Recorded(_event(row), _sinks(row)) for row in tx.execute(statement)]
+            return [Recorded(_told(row), _sinks(row)) for row in tx.execute(statement)]
 
     # Inside
 
@@ -260,7 +253,7 @@ class Outbox:
         bit, column = SINKS[sink], outbox.c[state]
         statement = update(outbox).where(self._pending(sink))
         if ids is not None:
-            statement = statement.where(outbox.c.id.in_(bindparam("ids", ids, expanding=True)))
+            statement = statement.where(_among(tx, outbox.c.id, ids))
         if distinct_id is not None:
             statement = statement.where(outbox.c.distinct_id == distinct_id)
         changed = tx.execute(
@@ -270,7 +263,7 @@ class Outbox:
         return changed
 
     def _trouble(self, tx: Connection, sink: str, claimed: Claimed, due_at: int | None, error: str) -> None:
-        tx.execute(_DELETE_TROUBLE, {"sink": sink, "ids": [claimed.id]})
+        self._forget_trouble(tx, sink, [claimed.id])
         tx.execute(
             trouble.insert().values(
                 outbox_id=claimed.id, sink=sink, attempts=claimed.attempts + 1, due_at=due_at, error=error[:1000]
@@ -278,14 +271,22 @@ class Outbox:
         )
 
     @staticmethod
+    def _forget_trouble(tx: Connection, sink: str, ids: list[int]) -> None:
+        tx.execute(delete(trouble).where(trouble.c.sink == sink, _among(tx, trouble.c.outbox_id, ids)))
+
+    @staticmethod
     def _note(tx: Connection, sink: str, **values: int | str) -> None:
         if not tx.execute(update(sink_health).where(sink_health.c.sink == sink).values(values)).rowcount:
             tx.execute(sink_health.insert().values(sink=sink, **values))
 
 
-_DELETE_TROUBLE = delete(trouble).where(
-    trouble.c.sink == bindparam("sink"), trouble.c.outbox_id.in_(bindparam("ids", expanding=True))
-)
+def _among(tx: Connection, column: Column[int], ids: list[int]) -> ColumnElement[bool]:
+    """That a column is one of `ids`, which travel as one parameter however many they are."""
+    if tx.dialect.name == "sqlite":
+        return column.in_(select(func.json_each(orjson.dumps(ids).decode()).table_valued("value").c.value))
+    return column == func.any(bindparam("ids", ids, ARRAY(BigInteger)))
+
+
 _KIND: dict[SinkState, counters.Kind] = {"delivered": "delivered", "failed": "failed", "abandoned": "abandoned"}
 
 
@@ -297,17 +298,15 @@ def mask(sinks: Iterable[str]) -> int:
     return bits
 
 
-def _event(row: Row[tuple[object, ...]]) -> Event:
-    return Event(
-        uuid=row.uuid,
-        name=row.event,
-        distinct_id=row.distinct_id,
-        timestamp=row.timestamp,
-        properties=orjson.loads(row.properties),
-        origin=row.origin,
-        recorded_at=row.recorded_at,
-    )
+_FATE = (outbox.c.pending, outbox.c.delivered, outbox.c.failed, outbox.c.abandoned)
+_TOLD = (outbox.c.id, *(outbox.c[name] for name in _EVENT))
 
 
-def _sinks(row: Row[tuple[object, ...]]) -> dict[str, SinkState]:
+def _told(row: Sequence[Any]) -> Event:
+    """The event of a row of `_TOLD`."""
+    _, uuid, name, distinct_id, timestamp, properties, origin, recorded_at, *_ = row
+    return Event(uuid, name, distinct_id, timestamp, StoredProperties(properties), origin, recorded_at)
+
+
+def _sinks(row: Row[*tuple[Any, ...]]) -> dict[str, SinkState]:
     return {sink: state for sink, bit in SINKS.items() for state in _STATES if getattr(row, state) & bit}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,16 @@ import duckdb
 import pytest
 
 from flowforge_ui.analytics.duckdb_store import DuckDBStore
-from flowforge_ui.analytics.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
+from flowforge_ui.analytics.errors import (
+    EventRefused,
+    StoreDamaged,
+    StoreError,
+    StoreInUse,
+    StoreTooNew,
+    StoreUnavailable,
+)
 from flowforge_ui.analytics.store import open_store
+from flowforge_ui.telemetry.stored import StoredProperties
 from tests.analytics.events import ALICE, act, at
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from flowforge_ui.analytics.store import open_store
+from flowforge_ui.telemetry.stored import StoredProperties
 from tests.analytics.events import act
 store = open_store(sys.argv[1])
 for number in range(20):
@@ -263,3 +273,14 @@ def test_a_full_disk_passes(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "well\n"), done.stderr
+
+
+@pytest.mark.parametrize("text", ['{"route":', "{}\x1e{}", '{"route":"a"}\x1e', "[]x"])
+def test_properties_that_are_no_json_are_refused_and_shift_nobody_elses(tmp_path: Path, text: str) -> None:
+    good = [act(f"2026-03-02 10:0{minute}", ALICE, "logged in") for minute in range(3)]
+    broken = replace(act("2026-03-02 10:01", ALICE, "logged in"), properties=StoredProperties(text))
+    with closing(DuckDBStore.open(f"duckdb:///{tmp_path}/analytics.duckdb")) as store:
+        with pytest.raises(EventRefused):
+            store.append([good[0], broken, *good[1:]])
+        assert count(store) == 0
+        assert store.append(good) == 3

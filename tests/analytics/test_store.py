@@ -9,6 +9,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from flowforge_ui.analytics.errors import EventRefused
@@ -16,6 +17,7 @@ from flowforge_ui.analytics.sink import LocalSink
 from flowforge_ui.analytics.store import open_store
 from flowforge_ui.telemetry.event import Event
 from flowforge_ui.telemetry.sinks import SinkError
+from flowforge_ui.telemetry.stored import StoredProperties
 from tests.analytics.events import ALICE, BOB, act, at, leave, number, stamp, view
 
 if TYPE_CHECKING:
@@ -155,6 +157,36 @@ def test_values_of_other_types_are_left_out_and_hostile_text_is_only_text(store:
     assert [row[name] for name in names] == [nasty, None, None, None, None, 2, None, None, False]
     assert (other["distinct_id"], other["route"]) == ("u_?", "?")
     assert store.append([event, broken]) == 0
+
+
+def test_what_lies_in_the_log_as_text_is_kept_like_what_is_handed_over_as_values(store: Store) -> None:
+    texts = {"title": 'Fabrik \u0000\u001e\u2028 "7" \\ 😀', "$current_url": "http://127.0.0.1/'); --", "nothing": None}
+    columns = {
+        "from_route": "home",
+        "to_route": "project",
+        "view_index": 2**53 - 1,
+        "load_ms": 0,
+        "total_ms": 9_000_000_000,
+        "scroll_depth": 0.25,
+        "team": "t_one",
+        "$browser": "Chrome",
+        "$insert_id": "left out",
+        "$time": 1.5,
+    }
+    events = [
+        act("2026-03-02 10:00", ALICE, "logged in"),
+        replace(act("2026-03-02 10:01", ALICE, "logged in"), properties={}),
+        view("2026-03-02 10:02", BOB, 1, 1, "a \u0000\u001e b"),
+        view("2026-03-02 10:03", BOB, 1, 2, "team", **columns, **texts),  # type: ignore[arg-type]
+        leave("2026-03-02 10:04", BOB, 1, 2, "team", 1200, scroll_depth=1, demo=True, screen=0.1),
+    ]
+    store.append(events)
+    expected = day_of(store)
+    assert store.prune(at("2027-01-01")) == 5
+    log = [replace(event, properties=StoredProperties(orjson.dumps(event.properties).decode())) for event in events]
+    assert store.append([*log[:3], log[0]]) == 3
+    assert store.append(log) == 2
+    assert day_of(store) == expected
 
 
 @pytest.mark.parametrize("spoilt", [{"uuid": "no uuid"}, {"timestamp": 10**30}])
