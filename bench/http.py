@@ -14,12 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.load import Result, request, run
+from flowforge_ui.telemetry.event import new_uuid
 from tests.support.process import flowforge, free_port
 from tests.support.product import PASSWORD, Product
 
@@ -65,11 +65,11 @@ def bare() -> Iterator[int]:
         process.wait(20)
 
 
-def event(boot: dict[str, Any]) -> dict[str, Any]:
-    """One `$pageleave` as posthog-js sends it, of the usual size."""
+def event(boot: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """One `$pageleave` as our client sends it, of the usual size."""
     now = time.time()
     return {
-        "uuid": str(uuid.uuid4()),
+        "uuid": new_uuid(),
         "event": "$pageleave",
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(now)),
         "properties": {
@@ -77,16 +77,15 @@ def event(boot: dict[str, Any]) -> dict[str, Any]:
             "distinct_id": boot["person"]["distinct_id"],
             "ticket": boot["person"]["ticket"],
             "$os": "Linux", "$browser": "Chrome", "$browser_version": 156, "$device_type": "Desktop",
-            "$current_url": "http://127.0.0.1/team/:team/projects", "$host": "127.0.0.1",
-            "$pathname": "/team/:team/projects",
+            "$current_url": f"{base_url}/team/:team/projects", "$host": base_url.partition("//")[2],
+            "$pathname": "/team/:team/projects", "$referrer": "$direct", "$referring_domain": "$direct",
             "$screen_height": 1080, "$screen_width": 1920, "$viewport_height": 937, "$viewport_width": 1905,
             "$lib": "web", "$lib_version": "1.449.2", "$insert_id": "x8k2m4n6p8q0r2t4", "$time": now,
-            "$device_id": str(uuid.uuid4()), "$session_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f50",
-            "$window_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f51",
-            "$pageview_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f52",
+            "$device_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f49", "$session_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f50",
+            "$window_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f51", "$pageview_id": new_uuid(),
             "route": "team_projects", "route_pattern": "/team/:team/projects",
             "from_route": "team", "to_route": "project",
-            "nav_type": "push", "view_id": str(uuid.uuid4()), "view_index": 4, "load_ms": 38, "engaged_ms": 8412,
+            "nav_type": "push", "view_id": new_uuid(), "view_index": 4, "load_ms": 38, "engaged_ms": 8412,
             "total_ms": 9120, "scroll_depth": 0.4, "app_version": "0.9.0", "role": "admin", "source": "router",
             "title": "Projects",
         },
@@ -122,15 +121,15 @@ def main() -> None:
 
 
 def report(port: int, other: int, path: str, facts: dict[str, Any], cookies: str) -> None:
-    signed = {"Cookie": cookies}
-    single = capture(path, [event(facts)])
+    signed, base_url = {"Cookie": cookies}, f"http://127.0.0.1:{port}"
+    single = capture(path, [event(facts, base_url)])
     cases: list[tuple[str, int, Callable[[], list[bytes]]]] = [
         ("bare Flask POST", other, lambda: [request("POST", "/post", single.partition(b"\r\n\r\n")[2])] * SINGLES),
-        ("one event, committed", port, lambda: [capture(path, [event(facts)]) for _ in range(SINGLES)]),
+        ("one event, committed", port, lambda: [capture(path, [event(facts, base_url)]) for _ in range(SINGLES)]),
         (
             f"{BATCH} events, committed",
             port,
-            lambda: [capture(path, [event(facts) for _ in range(BATCH)]) for _ in range(BATCHES)],
+            lambda: [capture(path, [event(facts, base_url) for _ in range(BATCH)]) for _ in range(BATCHES)],
         ),
         ("bare Flask GET", other, lambda: [request("GET", "/get")] * SINGLES),
         ("shell, signed in", port, lambda: [request("GET", "/", headers=signed)] * SINGLES),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
+GATHER_SECONDS = 0.25
+"""What happens within so short a time goes together: a transaction, or a request, costs as much for one event."""
 BACK_OFF_SECONDS = 1.0
 BACK_OFF_CAP_SECONDS = 300.0
 RETRY_AFTER_CAP_SECONDS = 3600.0
@@ -135,7 +137,10 @@ class Delivery:
                 pause = self._back_off(None)
             if pause > 0:
                 # New events are no reason to try an ill sink earlier.
-                (self._stopping if self._state == "waiting" else self._awake).wait(pause)
+                if self._state == "waiting":
+                    self._stopping.wait(pause)
+                elif self._awake.wait(pause):
+                    self._stopping.wait(GATHER_SECONDS)
             self._awake.clear()
 
     # One step

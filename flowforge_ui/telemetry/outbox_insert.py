@@ -1,0 +1,46 @@
+"""Rows into the outbox, many with one statement.
+
+SQLite's driver lets other threads run at each statement and then waits for its turn; what is written with one
+statement waits once, however many rows it has.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "recorded_at", "origin", "properties", "pending")
+SIZES = (64, 8, 1)
+"""Rows of one statement: few sizes, so that each stays prepared."""
+
+InsertRow = tuple[str, str, str, int, int, str, str, int]
+"""The values of COLUMNS; `properties` as JSON."""
+
+_MARK = {"sqlite": "?", "postgresql": "%s"}
+
+
+def insert(tx: Connection, rows: Sequence[InsertRow]) -> int:
+    """Writes the rows whose uuid is not there yet; answers how many those were."""
+    written = start = 0
+    for size in SIZES:
+        statement = _statement(tx.dialect.name, size)
+        while len(rows) - start >= size:
+            values = tuple(chain.from_iterable(rows[start : start + size]))
+            written += tx.exec_driver_sql(statement, values).rowcount
+            start += size
+    return written
+
+
+@cache
+def _statement(dialect: str, size: int) -> str:
+    row = f"({', '.join([_MARK[dialect]] * len(COLUMNS))}, 0, 0, 0)"
+    return (
+        f"INSERT INTO outbox ({', '.join(COLUMNS)}, delivered, failed, abandoned) "
+        f"VALUES {', '.join([row] * size)} ON CONFLICT (uuid) DO NOTHING"
+    )
