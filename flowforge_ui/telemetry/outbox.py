@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Connection, and_, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text, update
 
 from . import counters
 from .event import Clock, Event, milliseconds, utc_now
@@ -43,8 +43,7 @@ _STATES: tuple[SinkState, ...] = ("pending", "delivered", "failed", "abandoned")
 _EVENT = ("uuid", "event", "distinct_id", "timestamp", "properties", "origin", "recorded_at")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """An event a sink has to take; `attempts` counts how often it was parked."""
 
     id: int
@@ -131,19 +130,19 @@ class Outbox:
 
     def claim(self, sink: str, limit: int) -> Batch:
         """What waits for a sink, oldest first, at most `limit` fresh events and 20 parked ones. Changes nothing."""
-        parked = and_(trouble.c.outbox_id == outbox.c.id, trouble.c.sink == sink)
+        parked = select(trouble.c.outbox_id).where(trouble.c.sink == sink)
         now = milliseconds(self._clock())
         fresh = (
             select(*_TOLD)
-            .where(self._pending(sink), ~select(1).where(parked).exists())
+            .where(self._pending(sink), outbox.c.id.not_in(parked))
             .order_by(outbox.c.id)
             .limit(limit)
             .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
         )
         due = (
             select(*_TOLD, trouble.c.attempts)
-            .join(trouble, parked)
-            .where(self._pending(sink), trouble.c.due_at <= now)
+            .join(trouble, trouble.c.outbox_id == outbox.c.id)
+            .where(self._pending(sink), trouble.c.sink == sink, trouble.c.due_at <= now)
             .order_by(trouble.c.due_at, outbox.c.id)
             .limit(20)
         )
