@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
+import orjson
 from flask import Flask, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from flowforge_ui.collector.routes import PING_PATHS, Collector, Routes, as_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from flowforge_ui.collector.receive import Answer
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,12 @@ _POLICY = (
     "trusted-types 'none'",
 )
 CSP = "; ".join(_POLICY)
+_EVERY = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": CSP,
+}
 
 
 def create_app(collector: Collector) -> Flask:
@@ -53,29 +63,35 @@ class _Front:
     addresses need the slash; a ping is taken. The router would redirect both, to an address made of the Host header.
     """
 
-    def __init__(self, app: WSGIApplication, take: Callable[[Request], Response]) -> None:
+    def __init__(self, app: WSGIApplication, take: Callable[[Request], Answer]) -> None:
         self._app = app
         self._take = take
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if method == "POST" and path in {"", *PING_PATHS}:
-            return self._receive(Request(environ))(environ, start_response)
+            return self._receive(environ, start_response)
         if not path and method in {"GET", "HEAD"}:
             where = environ.get("SCRIPT_NAME", "").rpartition("/")[2]
             start_response("308 Permanent Redirect", [("Location", f"{where}/"), ("Content-Length", "0")])
             return []
         return self._app({**environ, "PATH_INFO": path or "/"}, start_response)
 
-    def _receive(self, request: Request) -> Response:
+    def _receive(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            return _headers(self._take(request))
+            answer = self._take(Request(environ))
         except HTTPException as error:
-            return _headers(_refused(error))
+            return _headers(_refused(error))(environ, start_response)
         except SQLAlchemyError as error:
-            return _headers(_away(error))
+            return _headers(_away(error))(environ, start_response)
         except Exception as error:  # noqa: BLE001 - what the framework would do
-            return _headers(_failed(error))
+            return _headers(_failed(error))(environ, start_response)
+        body = orjson.dumps(answer.body)
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *_EVERY.items()]
+        if answer.retry_after is not None:
+            headers.append(("Retry-After", str(answer.retry_after)))
+        start_response(f"{answer.status} {HTTP_STATUS_CODES[answer.status]}", headers)
+        return [body]
 
 
 def _refused(error: HTTPException) -> Response:
@@ -95,8 +111,6 @@ def _failed(error: Exception) -> Response:
 
 
 def _headers(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Content-Security-Policy"] = CSP
+    for name, value in _EVERY.items():
+        response.headers.setdefault(name, value)
     return response

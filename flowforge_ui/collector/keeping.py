@@ -121,13 +121,14 @@ class Group:
         asking = self.store.asking
         for row in self._among(asking.known, {each.receipt for each in self.pings}):
             self._known[row.receipt] = Kept(row.receipt, row.sha256, row.received_at, row.expires_at, repeated=True)
-        ids = {each.instance_id for each in self.pings}
+        fresh = [each for each in self.pings if each.receipt not in self._known]
+        ids = {each.instance_id for each in fresh}
         for row in self._among(asking.installations, ids):
             self._installations[row.instance_id] = _Installation(*row[1:])
         if self._installations:
             self._read_chains(ids & self._installations.keys())
         heard: dict[str, int] = {}
-        for each in self.pings:
+        for each in fresh:
             if (version := _version(each)) is not None:
                 heard[version] = min(each.received_at, heard.get(version, each.received_at))
         for row in self._among(asking.releases, heard):

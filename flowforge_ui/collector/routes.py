@@ -16,7 +16,7 @@ from flowforge_ui.collector.fleet import Fleet
 from flowforge_ui.collector.limits import Buckets, Limiter
 from flowforge_ui.collector.page import Page
 from flowforge_ui.collector.public import for_the_public
-from flowforge_ui.collector.receive import MAX_BYTES, Incoming, Receiver, iso
+from flowforge_ui.collector.receive import MAX_BYTES, Answer, Incoming, Receiver, iso
 from flowforge_ui.collector.store import PingStore
 
 PING_PATHS = ("/", "/ping")
@@ -62,19 +62,19 @@ class Routes:
         ]
 
     def receive(self) -> Response:
-        return self.take(request)
+        answer = self.take(request)
+        return as_json(answer.body, answer.status, answer.retry_after)
 
-    def take(self, asked: Request) -> Response:
+    def take(self, asked: Request) -> Answer:
         """A ping, whoever dispatched it."""
-        answer = self._collector.receiver.receive(
+        return self._collector.receiver.receive(
             Incoming(
                 body=asked.stream.read(MAX_BYTES + 1),
-                content_type=asked.headers.get("Content-Type", ""),
-                content_encoding=asked.headers.get("Content-Encoding", ""),
+                content_type=asked.environ.get("CONTENT_TYPE", ""),
+                content_encoding=asked.environ.get("HTTP_CONTENT_ENCODING", ""),
                 address=self._collector.address_of(asked),
             )
         )
-        return as_json(answer.body, answer.status, answer.retry_after)
 
     def receive_bundle(self) -> Response:
         """Pings carried here from a platform that cannot reach us: one a line, each answered on its own."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future
-from contextlib import suppress
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -39,14 +36,72 @@ class Unavailable(Exception):
     retry_after = 60
 
 
+class _Waiting:
+    """A ping and whoever waits for it: ``done`` is let go of when it is ``kept``, or turned away (None)."""
+
+    __slots__ = ("done", "kept", "ping")
+
+    def __init__(self, ping: Ping) -> None:
+        self.ping = ping
+        self.kept: Kept | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def answer(self, kept: Kept | None) -> None:
+        self.kept = kept
+        self.done.release()
+
+
+class _Line:
+    """Pings in the order they came; wakes who takes them once a group, not once a ping."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._waiting: list[_Waiting] = []
+        self._changed = threading.Condition(threading.Lock())
+        # So many have to wait for whoever takes them to be woken; 0 while that one is busy.
+        self._wanted = 0
+
+    def put(self, one: _Waiting) -> None:
+        with self._changed:
+            if len(self._waiting) >= self._room:
+                raise Overloaded
+            self._waiting.append(one)
+            if len(self._waiting) == self._wanted:
+                self._changed.notify()
+
+    def take(self, wait: float, expected: int) -> list[_Waiting]:
+        """At most GROUP; waits ``wait`` seconds for the first and then a moment for ``expected``."""
+        with self._changed:
+            if not self._waiting:
+                self._wanted = 1
+                self._changed.wait(wait)
+            # Those who were answered together come back together: without a moment's patience the first of them would
+            # have a commit to itself, and the others would wait for it.
+            if self._waiting and len(self._waiting) < expected:
+                self._wanted = expected
+                self._changed.wait(GATHER_S)
+            self._wanted = 0
+            group = self._waiting[:GROUP]
+            del self._waiting[:GROUP]
+            return group
+
+    def wake(self) -> None:
+        """Nothing came, but look."""
+        with self._changed:
+            self._changed.notify()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+
 class Writer:
     """``keep(ping)`` returns when the ping is in the database, or on disk in the spool while the database is away."""
 
     def __init__(self, store: PingStore, spool: Spool, *, room: int = 2_000) -> None:
         self._store = store
         self._spool = spool
-        # None wakes the thread so that it sees it shall stop.
-        self._waiting: queue.Queue[tuple[Ping, Future[Kept]] | None] = queue.Queue(maxsize=room)
+        self._line = _Line(room)
         # How many the last group had; a lonely ping waits for nobody.
         self._expected = 0
         self._unknown: Counter[str] = Counter()
@@ -62,22 +117,17 @@ class Writer:
     def stop(self) -> None:
         """Commit what waits and end."""
         self._stopping.set()
-        with suppress(queue.Full):
-            self._waiting.put_nowait(None)
+        self._line.wake()
         self._thread.join(timeout=30)
 
     def keep(self, ping: Ping, timeout: float = 30.0) -> Kept:
         """Wait until the ping is safe. Raises Overloaded or Unavailable."""
-        future: Future[Kept] = Future()
-        try:
-            self._waiting.put_nowait((ping, future))
-        except queue.Full:
-            raise Overloaded from None
-        try:
-            return future.result(timeout)
-        except TimeoutError:
-            # It may be kept yet; the same ping sent again has the same receipt.
-            raise Unavailable from None
+        waiting = _Waiting(ping)
+        self._line.put(waiting)
+        # When its time is over it may be kept yet; the same ping sent again has the same receipt.
+        if not waiting.done.acquire(timeout=timeout) or waiting.kept is None:
+            raise Unavailable
+        return waiting.kept
 
     def spooled(self) -> bool:
         """Whether pings wait on disk for the database."""
@@ -85,6 +135,8 @@ class Writer:
 
     def tally(self, *, refused: str | None = None, unknown: Sequence[str] = ()) -> None:
         """Count a refusal or names nobody asked for; written with the next group."""
+        if not refused and not unknown:
+            return
         with self._tally_lock:
             if refused:
                 self._refused[refused] += 1
@@ -94,8 +146,10 @@ class Writer:
     def _run(self) -> None:
         pause, tallied = 0.0, time.monotonic()
         while True:
-            group = self._next(pause or 1.0)
-            if self._stopping.is_set() and not group and self._waiting.empty():
+            stopping = self._stopping.is_set()
+            group = self._line.take(0.0 if stopping else min(pause or IDLE_S, IDLE_S), self._expected)
+            self._expected = len(group)
+            if stopping and not group and not self._line:
                 self._write_tallies()
                 return
             if group:
@@ -106,24 +160,8 @@ class Writer:
                 self._write_tallies()
                 tallied = time.monotonic()
 
-    def _next(self, wait: float) -> list[tuple[Ping, Future[Kept]]]:
-        found: list[tuple[Ping, Future[Kept]] | None] = []
-        with suppress(queue.Empty):
-            found.append(self._waiting.get(timeout=0.001 if self._stopping.is_set() else min(wait, IDLE_S)))
-            # Those who were answered together come back together: without a moment's patience the first of them would
-            # have a commit to itself, and the others would wait for it.
-            until = time.monotonic() + GATHER_S
-            while len(found) < self._expected and (left := until - time.monotonic()) > 0:
-                found.append(self._waiting.get(timeout=left))
-        with suppress(queue.Empty):
-            while found and len(found) < GROUP:
-                found.append(self._waiting.get_nowait())
-        pings = [each for each in found if each is not None]
-        self._expected = len(pings)
-        return pings
-
-    def _commit(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
-        pings = [ping for ping, _ in group]
+    def _commit(self, group: list[_Waiting]) -> None:
+        pings = [each.ping for each in group]
         try:
             kept = self._keep(pings)
         except SQLAlchemyError as error:
@@ -134,8 +172,8 @@ class Writer:
             log.error("pings could not be kept (%s)", type(error).__name__)  # noqa: TRY400 - no values in the log
             self._turn_away(group)
             return
-        for (_, future), each in zip(group, kept, strict=True):
-            future.set_result(each)
+        for each, answer in zip(group, kept, strict=True):
+            each.answer(answer)
 
     def _keep(self, pings: Sequence[Ping], tries: int = 3) -> list[Kept]:
         for left in reversed(range(tries)):
@@ -149,19 +187,20 @@ class Writer:
                     raise
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _spool_all(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
+    def _spool_all(self, group: list[_Waiting]) -> None:
         try:
-            self._spool.put([ping for ping, _ in group])
+            self._spool.put([each.ping for each in group])
         except OSError as error:
             log.error("the spool cannot be written (%s): pings are turned away", type(error).__name__)  # noqa: TRY400 - no path in the log
             self._turn_away(group)
             return
-        for ping, future in group:
-            future.set_result(Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False))
+        for each in group:
+            ping = each.ping
+            each.answer(Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False))
 
-    def _turn_away(self, group: list[tuple[Ping, Future[Kept]]]) -> None:
-        for _, future in group:
-            future.set_exception(Unavailable())
+    def _turn_away(self, group: list[_Waiting]) -> None:
+        for each in group:
+            each.answer(None)
 
     def _drain(self) -> bool:
         try:

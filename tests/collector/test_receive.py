@@ -97,7 +97,7 @@ def test_unknown_fields_are_counted_by_name_and_not_stored(house: House) -> None
 
 
 def test_names_that_nobody_asked_for_end_somewhere(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In memory until they are written, and in the database from one time to the next."""
+    """What one process brings, and what several bring one after the other."""
     for module in ("store", "writer"):
         monkeypatch.setattr(f"flowforge_ui.collector.{module}.MOST_NAMES", 3)
     for number in range(5):
