@@ -94,7 +94,9 @@ def open_engine(url: str | URL) -> Engine:
 
 def _open_sqlite(url: URL) -> Engine:
     # isolation_level None: the driver starts no transactions by itself, `begin` below does.
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}, max_overflow=50)
+    # A connection is opened for each request at work once, not for each request: that would cost more than it asks.
+    options = {"timeout": BUSY_SECONDS, "isolation_level": None}
+    engine = create_engine(url, connect_args=options, pool_size=40, max_overflow=20)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:

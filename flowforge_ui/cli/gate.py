@@ -17,6 +17,7 @@ import struct
 import threading
 import time
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import orjson
@@ -50,12 +51,27 @@ _TCP_INFO_BYTES = 104
 _MY_FILES = Path("/proc/self/fd")
 
 
+class _Places:
+    """A semaphore that costs a crowd little: Python's own makes a lock for each who waits."""
+
+    def __init__(self, number: int) -> None:
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(number):
+            self._free.put(None)
+
+    def __enter__(self) -> None:
+        self._free.get()
+
+    def __exit__(self, *_: object) -> None:
+        self._free.put(None)
+
+
 class Gate:
     """`application` behind the gate; `clock` is monotonic, in seconds."""
 
     def __init__(self, application: WSGIApplication, clock: Callable[[], float] = time.monotonic) -> None:
         self._application, self._clock = application, clock
-        self._working = threading.Semaphore(WORKING)
+        self._places = _Places(WORKING)
         self._large = threading.Semaphore(LARGE_AT_A_TIME)
         self._reading: dict[int, float] = {}
         self._lock = threading.Lock()
@@ -63,7 +79,7 @@ class Gate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
         if length == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
-            with self._working:
+            with self._places:
                 return self._application(environ, start_response)
         stated = int(length) if length.isdecimal() and "HTTP_TRANSFER_ENCODING" not in environ else None
         if stated is not None and stated <= LARGE:
@@ -86,7 +102,7 @@ class Gate:
         refusal = self._take(environ, stated)
         if refusal is not None:
             return refusal(start_response)
-        with self._working:
+        with self._places:
             return self._application(environ, start_response)
 
     def _take(self, environ: WSGIEnvironment, stated: int | None) -> Refusal | None:
