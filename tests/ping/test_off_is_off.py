@@ -7,32 +7,24 @@ ping would have to look it up; strace, where it is there, writes down every call
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.support.process import free_port
+from tests.support.reaching import LOOKING_UP, REACHING, STRACE, Listener, traced
 
 ROOT = Path(__file__).parents[2]
-STRACE = shutil.which("strace")
-RECEIPT = "0123456789abcdef" * 2
 SAID = "No core ping is sent: it is off."
-# An outgoing connection, or a datagram, to anybody; and the files a resolver reads before it asks anybody.
-REACHING = re.compile(r"\b(connect|sendto|sendmsg|sendmmsg)\(\d+, .*(AF_INET|nscd|resolve)")
-LOOKING_UP = re.compile(r'open(at)?\(.*"(/etc/hosts|/etc/resolv\.conf|/etc/host\.conf)"')
 
 
 @dataclass(frozen=True)
@@ -54,41 +46,6 @@ CASES = [
     Case("admin", init=("--no-telemetry",)),
     Case("setup", init=None),
 ]
-
-
-class Listener:
-    """Plays the collector on a loopback port; ``bodies`` is what it was sent, ``knocks`` how often it was reached."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self.knocks = 0
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def setup(self) -> None:
-                listener.knocks += 1
-                super().setup()
-
-            def do_POST(self) -> None:
-                listener.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = json.dumps({"receipt": RECEIPT}).encode()
-                self.send_response(202)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @dataclass(frozen=True)
@@ -178,12 +135,11 @@ def _set_up(home: Path, *options: str) -> None:
 @contextlib.contextmanager
 def _running(home: Path, case: Case) -> Iterator[Path]:
     """The server, under strace where there is one; its log."""
-    trace = [STRACE, "-f", "-qq", "-e", "trace=network,open,openat", "-s", "200", "-o", str(home / "trace")]
-    command = [*(trace if STRACE else []), sys.executable, "-m", "flowforge_ui", "run"]
+    command = [*traced(str(home / "trace")), sys.executable, "-m", "flowforge_ui", "run"]
     log = home / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [each for each in command if each],
+            command,
             cwd=home,
             env=_environ(case),
             stdout=output,

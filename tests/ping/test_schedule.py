@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +61,20 @@ def test_a_laptop_that_slept_for_a_week_sends_once() -> None:
 def test_a_clock_set_back_does_not_silence_the_ping() -> None:
     schedule, _ = Schedule(12 * 3600).tick(datetime(2030, 1, 1, tzinfo=UTC), initialised=True)
     assert run(schedule, every(60, START, 24)) == [datetime(2026, 11, 23, 12, tzinfo=UTC)]
+
+
+def test_summer_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both nights on which the machine's own clock jumps: the pings stay 24 hours apart."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        for night in (datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
+            assert time.localtime(night.timestamp()).tm_isdst != time.localtime(night.timestamp() + 172_800).tm_isdst
+            due = run(Schedule(3600), every(10, night, 72))
+            assert due[1:] == [night + timedelta(days=day, hours=1) for day in range(3)]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_daily_time_is_drawn_from_the_whole_day() -> None:
