@@ -40,15 +40,14 @@ class LiveRecorder:
         refused: Callable[[], bool],
         **options: Any,
     ) -> None:
-        self._plan, self._outbox, self._sinks, self._refused = plan, outbox, sinks, refused
-        self._options = options
+        self._sinks, self._refused = sinks, refused
+        self._recorder = OutboxRecorder(plan, outbox, tuple, **options)
 
     def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None:
         sinks = self._sinks(tx)
         if self._refused():
             subject = replace(subject, opted_out=True)
-        recorder = OutboxRecorder(self._plan, self._outbox, lambda: sinks, **self._options)
-        recorder.record(tx, name, subject, properties)
+        self._recorder.record_to(sinks, tx, name, subject, properties)
 
 
 class OptOuts:

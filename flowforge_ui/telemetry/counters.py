@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import delete, func, select
 
+from .direct import execute
 from .outbox_tables import counters
 
 if TYPE_CHECKING:
@@ -22,22 +24,29 @@ if TYPE_CHECKING:
 Kind = Literal["accepted", "dropped", "refused", "property", "addressed", "delivered", "failed", "abandoned"]
 Tally = Counter[tuple[Kind, str]]
 
-_UPSERT = (
-    "INSERT INTO telemetry_count (kind, name, part, n) VALUES ({0}, {0}, {0}, {0}) "
-    "ON CONFLICT (kind, name, part) DO UPDATE SET n = telemetry_count.n + excluded.n"
-)
-_STATEMENT = {"sqlite": _UPSERT.format("?"), "postgresql": _UPSERT.format("%s")}
+_ROW = {"sqlite": "(?, ?, ?, ?)", "postgresql": "(%s, %s, %s, %s)"}
 
 
-def add(tx: Connection, tally: Tally, *, early: bool = False) -> None:
+def add(tx: Connection, tally: Mapping[tuple[Kind, str], int], *, early: bool = False) -> None:
     """Adds to the counters. `early` tells that the transaction goes on for a while after this.
 
     On PostgreSQL an updated row is locked until its transaction ends; one that goes on adds rows of its own instead.
     """
     part = secrets.randbits(62) + 1 if early and tx.dialect.name != "sqlite" else 0
-    rows = [(kind, name, part, n) for (kind, name), n in sorted(tally.items()) if n]
-    if rows:
-        tx.exec_driver_sql(_STATEMENT[tx.dialect.name], rows)
+    values: list[str | int] = []
+    for (kind, name), n in sorted(tally.items()):
+        if n:
+            values += kind, name, part, n
+    if values:
+        execute(tx, _upsert(tx.dialect.name, len(values) // 4), values)
+
+
+@cache
+def _upsert(dialect: str, rows: int) -> str:
+    return (
+        f"INSERT INTO telemetry_count (kind, name, part, n) VALUES {', '.join([_ROW[dialect]] * rows)} "
+        "ON CONFLICT (kind, name, part) DO UPDATE SET n = telemetry_count.n + excluded.n"
+    )
 
 
 def read(tx: Connection) -> dict[str, dict[str, int]]:

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
     Transaction = Callable[[], AbstractContextManager[Connection]]
 
-__all__ = ["SINKS", "Backlog", "Batch", "Claimed", "Outbox", "Recorded", "SinkRecord", "Standing", "metadata"]
+__all__ = [
+    "SINKS",
+    "Backlog",
+    "Batch",
+    "Claimed",
+    "InsertRow",
+    "Outbox",
+    "Recorded",
+    "SinkRecord",
+    "Standing",
+    "metadata",
+]
 
 KEEP_DAYS = 7
 """How long an event stays after it was recorded, if it is delivered everywhere by then."""
@@ -102,8 +113,10 @@ class Outbox:
 
     def record(self, tx: Connection, event: Event, sinks: Collection[str]) -> None:
         """Writes one event in the caller's transaction; a uuid that is there already is counted as a duplicate."""
-        rows = [self.row(event, mask(sinks))] if sinks else []
-        counters.add(tx, self.write(tx, rows), early=True)
+        if sinks:
+            pending = mask(sinks)
+            written = insert(tx, [self.row(event, pending)])
+            counters.add(tx, _counted(event.origin, pending, written, 1 - written), early=True)
 
     def row(self, event: Event, pending: int) -> InsertRow:
         """What `write` takes: the event as it will stand in the log."""
@@ -119,11 +132,7 @@ class Outbox:
             groups.setdefault((row[5], row[7]), []).append(row)
         for (origin, pending), group in groups.items():
             written = insert(tx, group)
-            tally["accepted", origin] += written
-            tally["dropped", "duplicate"] += len(group) - written
-            for sink, bit in SINKS.items():
-                if pending & bit:
-                    tally["addressed", sink] += written
+            tally.update(_counted(origin, pending, written, len(group) - written))
         return tally
 
     # Delivering
@@ -287,6 +296,15 @@ def _among(tx: Connection, column: Column[int], ids: list[int]) -> ColumnElement
 
 
 _KIND: dict[SinkState, counters.Kind] = {"delivered": "delivered", "failed": "failed", "abandoned": "abandoned"}
+
+
+def _counted(origin: str, pending: int, written: int, repeated: int) -> dict[tuple[counters.Kind, str], int]:
+    """What has to be added to the counters for rows of one origin and to the same sinks."""
+    counted: dict[tuple[counters.Kind, str], int] = {("accepted", origin): written, ("dropped", "duplicate"): repeated}
+    for sink, bit in SINKS.items():
+        if pending & bit:
+            counted["addressed", sink] = written
+    return counted
 
 
 def mask(sinks: Iterable[str]) -> int:

@@ -10,6 +10,8 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from .direct import execute
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,7 @@ def insert(tx: Connection, rows: Sequence[InsertRow]) -> int:
         statement = _statement(tx.dialect.name, size)
         while len(rows) - start >= size:
             values = tuple(chain.from_iterable(rows[start : start + size]))
-            written += tx.exec_driver_sql(statement, values).rowcount
+            written += execute(tx, statement, values)
             start += size
     return written
 

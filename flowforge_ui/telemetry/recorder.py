@@ -59,7 +59,12 @@ class OutboxRecorder:
         self._after_commit, self._wake = after_commit, wake
 
     def record(self, tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> None:
-        sinks = self._sinks()
+        self.record_to(self._sinks(), tx, name, subject, properties)
+
+    def record_to(
+        self, sinks: Collection[str], tx: Connection, name: str, subject: Subject, properties: Mapping[str, Scalar]
+    ) -> None:
+        """`record` for whoever knows better which sinks are on."""
         if not sinks:
             return
         if subject.opted_out:
@@ -81,7 +86,7 @@ class OutboxRecorder:
         unnamed = self._identity == "anonymous"
         distinct_id = new_uuid() if unnamed else subject.distinct_id
         role: Role = "anonymous" if unnamed else subject.role
-        common = {"app_version": self._app_version, "role": role, "source": "server"}
+        common: dict[str, Scalar] = {"app_version": self._app_version, "role": role, "source": "server"}
         return Event(new_uuid(), name, distinct_id, now, {**properties, **common}, "server", now)
 
     @staticmethod

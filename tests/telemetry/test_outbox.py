@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from flowforge_ui.database import reading, transaction
 from flowforge_ui.telemetry.outbox import Outbox, SinkRecord
@@ -35,6 +37,38 @@ def test_an_act_that_is_rolled_back_leaves_nothing(any_outbox: Outbox) -> None:
     with pytest.raises(RuntimeError):
         act()
     assert (fresh(any_outbox, "local"), any_outbox.counts()) == ([], {})
+
+
+def test_the_drivers_error_comes_in_sqlalchemys_terms_and_undoes_the_act(any_outbox: Outbox) -> None:
+    def act() -> None:
+        with any_outbox.transaction() as tx:
+            any_outbox.record(tx, an_event(1), BOTH)
+            any_outbox.record(tx, replace(an_event(2), name=None), BOTH)  # type: ignore[arg-type]
+
+    with pytest.raises(IntegrityError):
+        act()
+    assert (any_outbox.recent(), any_outbox.counts()) == ([], {})
+    with any_outbox.reading() as tx, pytest.raises(DBAPIError, match=r"(?i)read.?only"):
+        any_outbox.record(tx, an_event(3), BOTH)
+    record(any_outbox, [an_event(4)])
+    assert any_outbox.counts()["accepted"] == {"server": 1}
+
+
+def test_a_connection_that_is_lost_is_given_up(postgres_engine: Engine, clock: FakeClock) -> None:
+    outbox = outbox_on(postgres_engine, clock)
+
+    def act() -> None:
+        with outbox.transaction() as tx:
+            lost = tx.scalar(text("SELECT pg_backend_pid()"))
+            with postgres_engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:lost, 5000)"), {"lost": lost})
+            outbox.record(tx, an_event(1), BOTH)
+
+    with pytest.raises(OperationalError) as error:
+        act()
+    assert error.value.connection_invalidated is True
+    record(outbox, [an_event(2)])
+    assert fresh(outbox, "local") == [an_event(2).uuid]
 
 
 def test_each_sink_has_its_own_progress(any_outbox: Outbox) -> None:

@@ -1,0 +1,36 @@
+"""Statements that are written at every act and every request, handed to the driver itself.
+
+SQLAlchemy's part of such a statement costs several times the database's. Its errors are kept: whoever catches them
+need not know which way a statement went.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+
+def execute(tx: Connection, statement: str, values: Sequence[object]) -> int:
+    """How many rows a statement, in the driver's own words, has changed.
+
+    Raises what SQLAlchemy raises for the driver's error. Never tried again: some errors end SQLite's transaction, and
+    what came after would stand without the act it belongs to.
+    """
+    # Both drivers' connections make the cursor themselves.
+    driver = cast("Any", tx.connection.driver_connection)
+    errors = tx.dialect.loaded_dbapi.Error
+    try:
+        return cast("int", driver.execute(statement, values).rowcount)
+    except errors as error:
+        lost = tx.dialect.is_disconnect(error, driver, None)
+        if lost:
+            tx.invalidate(error)
+        raise DBAPIError.instance(
+            statement, tuple(values), error, errors, tx.engine.hide_parameters, lost, tx.dialect
+        ) from error
