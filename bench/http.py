@@ -1,34 +1,37 @@
 """Requests a second of intake, shell and API against a bare Flask route under the same server, in the same run.
 
-`python -m bench.http`. The bare routes read the body and answer JSON; everything else (Granian, its threads, the
-machine, the load) is the same. Loopback only, every loop bounded.
+The bare routes read the body and answer JSON; everything else (Granian, its threads, the machine, the load) is the
+same, and the cases take turns. Beside the time on the clock stands the server's own processor time, which other
+programs on the machine disturb less. Loopback only, every loop bounded.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import gzip
-import json
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from statistics import median
 
-from bench.load import Result, request, run
-from flowforge_ui.telemetry.event import new_uuid
-from tests.support.process import flowforge, free_port
-from tests.support.product import PASSWORD, Product
+from bench.load import request, run
+from bench.processes import Used, used
+from bench.report import Table
+from bench.traffic import SignedIn, capture, event
+from tests.support.process import Running, free_port
+from tests.support.product import KEY, Product
 
-ROUNDS = 3
-SINGLES, BATCHES, BATCH = 6_000, 1_500, 20
+ROUNDS = 5
+CONNECTIONS = 64
+REQUESTS, BATCHES, BATCH = 3_000, 1_000, 20
 
 _BARE = """
 import sys
-from functools import partial
 from flask import Flask, request
 from flowforge_ui.cli.serving import serve
 
@@ -49,9 +52,37 @@ serve(Bare, host="127.0.0.1", port=int(sys.argv[1]), workers=1)
 """
 
 
+@dataclass
+class Case:
+    """Something to be asked again and again; `events` is how many each request carries."""
+
+    name: str
+    port: int
+    pid: int
+    make: Callable[[], list[bytes]]
+    base: str | None = None
+    events: int = 0
+    rates: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+    waits: list[tuple[float, float]] = field(default_factory=list)
+
+    def round(self) -> None:
+        """Ask once round; every answer has to be a 200."""
+        requests = self.make()
+        before, mine = used(self.pid).cpu, time.process_time()
+        found = run(self.port, requests, CONNECTIONS)
+        if set(found.statuses) != {200}:
+            raise SystemExit(f"{self.name}: {found.statuses}")
+        self.rates.append(found.rate)
+        self.costs.append((used(self.pid).cpu - before) / len(requests) * 1e6)
+        self.loads.append((time.process_time() - mine) / found.seconds)
+        self.waits.append((found.percentile(0.5), found.percentile(0.99)))
+
+
 @contextlib.contextmanager
-def bare() -> Iterator[int]:
-    """A Flask application with a route that reads and one that answers, under our own server."""
+def bare() -> Iterator[tuple[int, int]]:
+    """A Flask application with a route that reads and one that answers, under our own server: port and pid."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", _BARE, str(port)], cwd=Path(__file__).parents[1])
     try:
@@ -59,127 +90,115 @@ def bare() -> Iterator[int]:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.05)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(20)
 
 
-def event(boot: dict[str, Any], base_url: str) -> dict[str, Any]:
-    """One `$pageleave` as our client sends it, of the usual size."""
-    now = time.time()
-    return {
-        "uuid": new_uuid(),
-        "event": "$pageleave",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(now)),
-        "properties": {
-            "token": boot["apikey"],
-            "distinct_id": boot["person"]["distinct_id"],
-            "ticket": boot["person"]["ticket"],
-            "$os": "Linux", "$browser": "Chrome", "$browser_version": 156, "$device_type": "Desktop",
-            "$current_url": f"{base_url}/team/:team/projects", "$host": base_url.partition("//")[2],
-            "$pathname": "/team/:team/projects", "$referrer": "$direct", "$referring_domain": "$direct",
-            "$screen_height": 1080, "$screen_width": 1920, "$viewport_height": 937, "$viewport_width": 1905,
-            "$lib": "web", "$lib_version": "1.449.2", "$insert_id": "x8k2m4n6p8q0r2t4", "$time": now,
-            "$device_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f49", "$session_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f50",
-            "$window_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f51", "$pageview_id": new_uuid(),
-            "route": "team_projects", "route_pattern": "/team/:team/projects",
-            "from_route": "team", "to_route": "project",
-            "nav_type": "push", "view_id": new_uuid(), "view_index": 4, "load_ms": 38, "engaged_ms": 8412,
-            "total_ms": 9120, "scroll_depth": 0.4, "app_version": "0.9.0", "role": "admin", "source": "router",
-            "title": "Projects",
-        },
-    }  # fmt: skip
+@contextlib.contextmanager
+def serving(folder: Path, **telemetry: object) -> Iterator[tuple[Product, Running]]:
+    """A platform set up in a folder, with these settings."""
+    folder.mkdir()
+    product = Product(folder)
+    product.configure(**telemetry)
+    product.set_up()
+    with product.serve() as running:
+        yield product, running
 
 
-def capture(path: str, events: Sequence[dict[str, Any]]) -> bytes:
-    """As 1.449 posts it: text/plain, gzip found by its magic bytes."""
-    body = gzip.compress(json.dumps(events if len(events) > 1 else events[0]).encode(), 1)
-    return request("POST", path, body, {"Content-Type": "text/plain"})
+def keeping(folder: Path) -> contextlib.AbstractContextManager[tuple[Product, Running]]:
+    """A platform that takes events in and is rid of none: its PostHog is down. That is intake alone."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    return serving(folder, frontend={"local": {"enabled": False}, "posthog": {"apikey": KEY, "apiurl": nobody}})
 
 
-def measure(port: int, make: Callable[[], list[bytes]]) -> Result:
-    """The middle one of three rounds."""
-    results = [run(port, make()) for _ in range(ROUNDS)]
-    return sorted(results, key=lambda each: each.rate)[ROUNDS // 2]
+def working(folder: Path) -> contextlib.AbstractContextManager[tuple[Product, Running]]:
+    """A platform as it runs by default: events go on into its own store at once."""
+    return serving(folder, frontend={"local": {"enabled": True}})
+
+
+def cases(bare_at: tuple[int, int], kept: tuple[Product, Running], worked: tuple[Product, Running]) -> list[Case]:
+    intake, platform = SignedIn(kept[0].url), SignedIn(worked[0].url)
+    body = capture("/post", [event(intake.facts)])
+    cookies = {"Cookie": platform.cookies}
+    post, get = "bare Flask POST", "bare Flask GET"
+    at_kept, at_worked = (kept[0].port, kept[1].process.pid), (worked[0].port, worked[1].process.pid)
+
+    def taken(at: SignedIn, count: int, each: int) -> Callable[[], list[bytes]]:
+        return lambda: [capture(at.path, [event(at.facts) for _ in range(each)]) for _ in range(count)]
+
+    def asked(name: str, path: str) -> Case:
+        return Case(name, *at_worked, lambda: [request("GET", path, headers=cookies)] * REQUESTS, get)
+
+    return [
+        Case(post, *bare_at, lambda: [body] * REQUESTS),
+        Case("1 event", *at_kept, taken(intake, REQUESTS, 1), post, 1),
+        Case(f"{BATCH} events", *at_kept, taken(intake, BATCHES, BATCH), post, BATCH),
+        Case("1 event, delivered meanwhile", *at_worked, taken(platform, REQUESTS, 1), post, 1),
+        Case(f"{BATCH} events, delivered meanwhile", *at_worked, taken(platform, BATCHES, BATCH), post, BATCH),
+        Case(get, *bare_at, lambda: [request("GET", "/get")] * REQUESTS),
+        asked("shell, signed in", "/"),
+        *(asked(f"GET {path}", path) for path in ("/api/v1/user", "/api/v1/home", "/api/v1/teams")),
+    ]
+
+
+def report(rounds: int = ROUNDS) -> list[Table]:
+    """The table of all cases, and the server's memory before and after."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        kept = stack.enter_context(keeping(Path(folder) / "kept"))
+        worked = stack.enter_context(working(Path(folder) / "worked"))
+        all_of_them = cases(stack.enter_context(bare()), kept, worked)
+        time.sleep(2)
+        rest = used(worked[1].process.pid)
+        for _ in range(rounds):
+            for case in all_of_them:
+                case.round()
+        loaded = {"delivering": used(worked[1].process.pid), "PostHog down": used(kept[1].process.pid)}
+        return [_rates(all_of_them), _memory(rest, loaded)]
+
+
+def _rates(all_of_them: list[Case]) -> Table:
+    bases = {case.name: case for case in all_of_them}
+    table = Table(
+        f"Requests under one server, {CONNECTIONS} connections, the middle of {len(all_of_them[0].rates)} rounds",
+        ["", "requests/s", "ratio", "events/s", "CPU us/request", "ratio", "events/CPU s", "p50 ms", "p99 ms", "load"],
+    )
+    for case in all_of_them:
+        base = bases[case.base or case.name]
+        rate, cost = median(case.rates), median(case.costs)
+        # Of rounds that ran beside each other, not of two numbers from different minutes.
+        pairs = zip(case.rates, base.rates, strict=True)
+        costs = zip(base.costs, case.costs, strict=True)
+        table.add(
+            case.name,
+            f"{rate:,.0f}",
+            f"{median(own / other for own, other in pairs):.2f}",
+            f"{rate * case.events:,.0f}" if case.events else "",
+            f"{cost:,.0f}",
+            f"{median(other / own for other, own in costs):.2f}",
+            f"{case.events * 1e6 / cost:,.0f}" if case.events else "",
+            f"{median(wait[0] for wait in case.waits):.1f}",
+            f"{median(wait[1] for wait in case.waits):.1f}",
+            f"{median(case.loads):.0%}",
+        )
+    table.note("`load` is the load generator's own use of a core: near 100 % it would be what limits the rate.")
+    return table
+
+
+def _memory(rest: Used, loaded: dict[str, Used]) -> Table:
+    table = Table("Memory of the server (supervisor and worker together), MiB", ["", "resident", "at most"])
+    table.add("at rest", f"{rest.resident:.0f}", f"{rest.peak:.0f}")
+    for name, one in loaded.items():
+        table.add(f"after the load, {name}", f"{one.resident:.0f}", f"{one.peak:.0f}")
+    return table
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        product = Product(Path(folder))
-        product.configure(frontend={"local": {"enabled": True}})
-        product.set_up()
-        with (
-            flowforge("run", cwd=product.home, url=product.url, health="/readyz") as running,
-            bare() as other,
-        ):
-            cookies, boot = sign_in(product.port)
-            facts = boot["telemetry"]["posthog"]
-            path = facts["api_host"].removeprefix(product.url) + "/e/"
-            report(product.port, other, path, facts, cookies)
-            print(f"\nmemory of the server after the load: {memory(running.process.pid):.0f} MiB")
-
-
-def report(port: int, other: int, path: str, facts: dict[str, Any], cookies: str) -> None:
-    signed, base_url = {"Cookie": cookies}, f"http://127.0.0.1:{port}"
-    single = capture(path, [event(facts, base_url)])
-    cases: list[tuple[str, int, Callable[[], list[bytes]]]] = [
-        ("bare Flask POST", other, lambda: [request("POST", "/post", single.partition(b"\r\n\r\n")[2])] * SINGLES),
-        ("one event, committed", port, lambda: [capture(path, [event(facts, base_url)]) for _ in range(SINGLES)]),
-        (
-            f"{BATCH} events, committed",
-            port,
-            lambda: [capture(path, [event(facts, base_url) for _ in range(BATCH)]) for _ in range(BATCHES)],
-        ),
-        ("bare Flask GET", other, lambda: [request("GET", "/get")] * SINGLES),
-        ("shell, signed in", port, lambda: [request("GET", "/", headers=signed)] * SINGLES),
-        ("API: GET /api/v1/user", port, lambda: [request("GET", "/api/v1/user", headers=signed)] * SINGLES),
-        ("API: GET /api/v1/teams", port, lambda: [request("GET", "/api/v1/teams", headers=signed)] * SINGLES),
-    ]
-    base: dict[str, float] = {}
-    print(f"{'':28} {'requests/s':>11} {'events/s':>9} {'ratio':>6} {'p50 ms':>7} {'p99 ms':>7}")
-    for name, where, make in cases:
-        found = measure(where, make)
-        if set(found.statuses) != {200}:
-            raise SystemExit(f"{name}: {found.statuses}")
-        kind = "GET" if "GET" in name or "shell" in name else "POST"
-        base.setdefault(kind, found.rate)
-        each = BATCH if name.startswith(str(BATCH)) else 1
-        events = f"{found.rate * each:,.0f}" if "committed" in name else ""
-        print(
-            f"{name:28} {found.rate:>11,.0f} {events:>9} {found.rate / base[kind]:>6.2f} "
-            f"{found.percentile(0.5):>7.1f} {found.percentile(0.99):>7.1f}"
-        )
-
-
-def sign_in(port: int) -> tuple[str, dict[str, Any]]:
-    """The cookies of a signed-in administrator, and the boot facts of its pages."""
-    import requests
-
-    with requests.Session() as session:
-        url = f"http://127.0.0.1:{port}"
-        csrf = session.get(f"{url}/api/v1/csrf", timeout=10).json()["csrf"]
-        answer = session.post(
-            f"{url}/account/login",
-            json={"username": "root", "password": PASSWORD},
-            headers={"X-CSRF-Token": csrf},
-            timeout=30,
-        )
-        answer.raise_for_status()
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
-        return cookies, answer.json()["boot"]
-
-
-def memory(pid: int) -> float:
-    """Resident memory in MiB of a process and its children."""
-    rows = subprocess.run(["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True).stdout.split("\n")[
-        1:
-    ]
-    table = [(int(a), int(b), int(c)) for a, b, c in (row.split() for row in rows if row.strip())]
-    family = {pid}
-    for _ in range(4):
-        family |= {each for each, parent, _ in table if parent in family}
-    return sum(rss for each, _, rss in table if each in family) / 1024
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    for table in report(parser.parse_args().rounds):
+        print(table)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tests.support.product import PASSWORD
 
 def event(facts: dict[str, Any]) -> dict[str, Any]:
     """One `$pageleave` of the usual size; `facts` are the boot facts' `telemetry.posthog`."""
-    now = time.time()
+    now, base = time.time(), facts["api_host"].rpartition("/")[0]
     return {
         "uuid": new_uuid(),
         "event": "$pageleave",
@@ -28,14 +28,14 @@ def event(facts: dict[str, Any]) -> dict[str, Any]:
             "distinct_id": facts["person"]["distinct_id"],
             "ticket": facts["person"]["ticket"],
             "$os": "Linux", "$browser": "Chrome", "$browser_version": 156, "$device_type": "Desktop",
-            "$current_url": "http://127.0.0.1/team/:team/projects", "$host": "127.0.0.1",
-            "$pathname": "/team/:team/projects",
+            "$current_url": f"{base}/team/:team/projects", "$host": urlsplit(base).netloc,
+            "$pathname": "/team/:team/projects", "$referrer": "$direct", "$referring_domain": "$direct",
             "$screen_height": 1080, "$screen_width": 1920, "$viewport_height": 937, "$viewport_width": 1905,
             "$lib": "web", "$lib_version": "1.449.2", "$insert_id": "x8k2m4n6p8q0r2t4", "$time": now,
             "$device_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4f",
             "$session_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f50",
             "$window_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f51",
-            "$pageview_id": "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f52",
+            "$pageview_id": new_uuid(),
             "route": "team_projects", "route_pattern": "/team/:team/projects",
             "from_route": "team", "to_route": "project",
             "nav_type": "push", "view_id": new_uuid(), "view_index": 4, "load_ms": 38, "engaged_ms": 8412,
