@@ -8,6 +8,7 @@ import sys
 
 PARTS = {
     "http": "intake, shell and API against a bare Flask route",
+    "browser": "long tasks, layout shifts and input delay with telemetry off and on",
     "soak": "five minutes of 200 browsers while PostHog hangs",
     "delivery": "from the outbox into DuckDB, against a bare SQLite table",
     "acts": "what recording its event adds to an act",
