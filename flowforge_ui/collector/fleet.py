@@ -17,6 +17,7 @@ from flowforge_ui.collector.store import PingStore
 
 SILENT_HOURS = 48
 LOST_DAYS = 30
+OTHERS = "others"
 DISTRIBUTIONS = ("version", "os", "arch", "runtime", "driver", "users", "teams", "projects")
 LABELS = {
     "version": "Version",
@@ -210,7 +211,7 @@ def _adoption(by_day: Mapping[date, Mapping[str, Mapping[str, int]]], top: int =
     for each in sorted(by_day):
         cells: dict[str, int] = defaultdict(int)
         for version, n in by_day[each].get("version", {}).items():
-            cells[version if version in named else "others"] += n
+            cells[version if version in named else OTHERS] += n
         points += [{"day": each.isoformat(), "version": version, "n": n} for version, n in sorted(cells.items())]
     return points
 

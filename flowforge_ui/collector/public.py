@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from flowforge_ui.collector.fleet import OTHERS
 from flowforge_ui.collector.ping import week_of
 
 SMALLEST = 10
@@ -16,6 +17,7 @@ Row = dict[str, object]
 def for_the_public(dashboard: Mapping[str, object]) -> Row:
     """The dashboard without any cell from 1 to SMALLEST - 1, and without what we count about ourselves."""
     series, weeks, adoption, lag = (_mapping(dashboard[each]) for each in ("series", "weeks", "adoption", "lag"))
+    versions = _adoption(_rows(adoption["points"]))
     return {
         **{name: dashboard[name] for name in ("now", "heard_until", "last_day", "last_week", "complete")},
         "smallest": SMALLEST,
@@ -30,8 +32,13 @@ def for_the_public(dashboard: Mapping[str, object]) -> Row:
                 for each in _rows(weeks["points"])
             ],
         },
-        "adoption": {**adoption, "points": _adoption(_rows(adoption["points"]))},
-        "distributions": [_distribution(each) for each in _rows(dashboard["distributions"])],
+        "adoption": {**adoption, "points": versions},
+        "distributions": [
+            _versions(each, [one for one in versions if one["day"] == dashboard["last_day"]])
+            if each["key"] == "version"
+            else _distribution(each)
+            for each in _rows(dashboard["distributions"])
+        ],
         "lag": _lag(lag),
     }
 
@@ -65,14 +72,22 @@ def _series(points: Sequence[Mapping[str, object]]) -> list[Row]:
 
 
 def _adoption(points: Sequence[Mapping[str, object]]) -> list[Row]:
-    """A day's versions add up to the day's active installations."""
+    """A day's versions add up to the day's active installations; what is hidden of them is one cell."""
     by_day: dict[object, list[Mapping[str, object]]] = defaultdict(list)
     for each in points:
         by_day[each["day"]].append(each)
     shown: list[Row] = []
     for cells in by_day.values():
         gone = hidden([_int(each["n"]) for each in cells])
-        shown += [dict(each) for index, each in enumerate(cells) if index not in gone]
+        kept = [dict(each) for index, each in enumerate(cells) if index not in gone]
+        together = sum(_int(cells[index]["n"]) for index in gone)
+        if together >= SMALLEST:
+            others = next((each for each in kept if each["version"] == OTHERS), None)
+            if others is None:
+                kept.append({"day": cells[0]["day"], "version": OTHERS, "n": together})
+            else:
+                others["n"] = _int(others["n"]) + together
+        shown += kept
     return shown
 
 
@@ -81,6 +96,16 @@ def _distribution(row: Mapping[str, object]) -> Row:
     gone = hidden([_int(each["n"]) for each in values])
     kept = [each for index, each in enumerate(values) if index not in gone]
     return {**row, "n": _shown(row["n"]), "values": kept, "hidden": len(gone)}
+
+
+def _versions(row: Mapping[str, object], shown: Sequence[Mapping[str, object]]) -> Row:
+    """The cells that the adoption curve shows of that day: cut in another way, the two would give a small one away."""
+    cells = {str(each["version"]): each["n"] for each in shown}
+    values = _rows(row["values"])
+    kept = [{"value": each["value"], "n": cells[str(each["value"])]} for each in values if each["value"] in cells]
+    if OTHERS in cells:
+        return {**row, "n": _shown(row["n"]), "values": [*kept, {"value": OTHERS, "n": cells[OTHERS]}], "hidden": 0}
+    return {**row, "n": _shown(row["n"]), "values": kept, "hidden": len(values) - len(kept)}
 
 
 def _lag(lag: Mapping[str, object]) -> Row:

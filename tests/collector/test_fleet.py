@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -173,6 +174,20 @@ def test_versions_sort_by_number() -> None:
 # The public page ---------------------------------------------------------------------------------------------------
 
 
+EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("now", "heard_until", "last_day", "last_week", "complete"), ""),
+    "tiles": [],
+    "series": {"points": []},
+    "weeks": {"points": []},
+    "distributions": [],
+    "lag": {"n": 0, "versions": []},
+}
+
+
+def rows(public: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    return list(public[key]["points"])
+
+
 def crowd(house: House, counts: dict[str, int]) -> None:
     at(house, 22)
     for system, n in counts.items():
@@ -225,9 +240,41 @@ def test_the_versions_of_a_day_do_not_give_a_small_one_away(build: Callable[...,
         send(house, f"i{number}", "0.10.0" if number < 14 else "0.9.0" if number < 26 else "0.8.0")
     at(house, 23)
     public = house.client.get("/public.json").get_json()
-    # 30 are active: with 14 and 12 shown, four could be had.
+    # 30 are active: with 14 and 12 shown, four could be had. So the twelve are hidden with them, and both are one cell.
     assert public["series"]["points"] == [{"day": "2026-11-22", "active": 30, "new": 30}]
-    assert [(each["version"], each["n"]) for each in public["adoption"]["points"]] == [("0.10.0", 14)]
+    cells = [(each["version"], each["n"]) for each in public["adoption"]["points"]]
+    assert cells == [("0.10.0", 14), ("others", 16)]
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.booleans())
+def test_the_cells_of_a_day_still_add_up_to_what_is_known(cells: list[int], with_others: bool) -> None:
+    names = [f"0.{index}.0" for index in range(len(cells))]
+    if with_others:
+        names[0] = "others"
+    points = [{"day": "2026-11-22", "version": name, "n": n} for name, n in zip(names, cells, strict=True)]
+    dashboard = {**EMPTY, "adoption": {"definition": "", "points": points}}
+    shown = {each["version"]: each["n"] for each in rows(for_the_public(dashboard), "adoption")}
+    assert all(n == 0 or n >= 10 for n in shown.values())
+    assert sum(shown.values()) == (sum(cells) if sum(cells) >= 10 else 0)
+    assert all(shown[name] == n for name, n in zip(names, cells, strict=True) if name in shown and name != "others")
+
+
+def test_two_ways_of_cutting_the_versions_do_not_give_a_small_one_away(build: Callable[..., House]) -> None:
+    """Hidden together with another cell here than there, a small one could be had by taking one from the other."""
+    counts = {"0.1.0": 10, "0.2.0": 5, **{f"0.{minor}.0": 8 + minor for minor in range(3, 10)}}
+    house = build(public=True)
+    for day in (21, 22):
+        at(house, day)
+        for version, n in counts.items():
+            for number in range(n if (version, day) != ("0.1.0", 21) else 0):
+                send(house, f"{version} {number}", version)
+    at(house, 23)
+    public = house.client.get("/public.json").get_json()
+    curve = {each["version"]: each["n"] for each in public["adoption"]["points"] if each["day"] == "2026-11-22"}
+    listed = {each["key"]: each["values"] for each in public["distributions"]}["version"]
+    assert {each["value"]: each["n"] for each in listed} == curve
+    assert sum(curve.values()) == sum(counts.values())
+    assert "0.2.0" not in curve
 
 
 def test_the_days_of_a_week_do_not_give_a_small_one_away(build: Callable[..., House]) -> None:

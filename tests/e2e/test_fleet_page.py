@@ -135,6 +135,21 @@ def test_a_wrong_token_is_said_so(browser: Browser, tmp_path: Path) -> None:
         context.close()
 
 
+def test_numbers_that_cannot_be_read_can_be_asked_for_again(browser: Browser, filled: str) -> None:
+    context = browser.new_context()  # the browser itself notes the 503 on its console
+    context.set_extra_http_headers({"Authorization": f"Bearer {TOKEN}"})
+    fleet = context.new_page()
+    away = {"code": "unavailable", "error": "The database cannot be reached."}
+    fleet.route("**/fleet.json", lambda route: route.fulfill(status=503, json=away), times=1)
+    settled(fleet, filled)
+    expect(fleet.get_by_role("alert")).to_contain_text("The database cannot be reached.")
+    fleet.evaluate(AXE)
+    assert fleet.evaluate(FINDINGS) == []
+    fleet.get_by_role("button", name="Try again").click()
+    expect(fleet.get_by_text("How it is counted").first).to_be_visible()
+    context.close()
+
+
 def test_the_empty_page_says_how_to_begin_and_a_bundle_fills_it(browser: Browser, tmp_path: Path) -> None:
     lines = [
         json.dumps({"instanceId": str(uuid.uuid4()), "os": {"type": "Linux"}, "env": {"flowforge": "0.9.0"}}),

@@ -49,12 +49,13 @@ export function Adoption({ numbers }: { numbers: FleetNumbers }) {
         </div>
       }
     >
-      {bands.days.length > 1 ? <Stacked bands={bands} share={share} /> : <p class="figure-alone">One day only: the table names its versions.</p>}
+      {bands.days.length > 1 ? <Stacked bands={bands} share={share} hides={numbers.smallest !== undefined} /> : <p class="figure-alone">One day only: the table names its versions.</p>}
     </Figure>
   );
 }
 
-function Stacked({ bands, share }: { bands: Bands; share: boolean }) {
+/** `hides`: where small numbers are not shown, none may be a few that stand among the others. */
+function Stacked({ bands, share, hides }: { bands: Bands; share: boolean; hides: boolean }) {
   const [selected, setSelected] = useState<number | null>(null);
   const plot = useRef<HTMLDivElement>(null);
   const layers = useMemo(() => stack(bands.bands, share), [bands, share]);
@@ -77,7 +78,7 @@ function Stacked({ bands, share }: { bands: Bands; share: boolean }) {
   };
   return (
     <div class="stacked">
-      <Legend bands={bands} at={at} selected={selected !== null} />
+      <Legend bands={bands} at={at} selected={selected !== null} hides={hides} />
       <div class="stacked-frame">
         <div class="stacked-scale" aria-hidden="true">
           {ticks.map((tick) => (
@@ -93,7 +94,7 @@ function Stacked({ bands, share }: { bands: Bands; share: boolean }) {
           aria-valuemin={0}
           aria-valuemax={last}
           aria-valuenow={at}
-          aria-valuetext={sentence(bands, at)}
+          aria-valuetext={sentence(bands, at, hides)}
           onPointerMove={place}
           onPointerLeave={() => setSelected(null)}
           onKeyDown={move}
@@ -125,15 +126,16 @@ function Stacked({ bands, share }: { bands: Bands; share: boolean }) {
 }
 
 /** The newest version first, as it lies on top. */
-function Legend({ bands, at, selected }: { bands: Bands; at: number; selected: boolean }) {
+function Legend({ bands, at, selected, hides }: { bands: Bands; at: number; selected: boolean; hides: boolean }) {
   const sum = bands.bands.reduce((total, band) => total + (band.values[at] ?? 0), 0);
+  const part = (value: number) => (sum === 0 || (hides && value === 0) ? null : value / sum);
   return (
     <p class="readout" aria-hidden="true">
       {bands.bands.map((band, index) => (
         <span key={band.version} class="readout-item">
           <span class={`band-swatch ${bandClass(index, bands.bands.length)}`} />
           {band.version}
-          <b>{percent(sum ? (band.values[at] ?? 0) / sum : null)}</b>
+          <b>{percent(part(band.values[at] ?? 0))}</b>
         </span>
       )).reverse()}
       <span class="readout-day">{selected ? day(bands.days[at] ?? "") : `on ${day(bands.days.at(-1) ?? "")}`}</span>
@@ -146,8 +148,9 @@ function bandClass(index: number, bands: number): string {
   return `band-${bands < 2 ? 8 : Math.round((index / (bands - 1)) * 8)}`;
 }
 
-function sentence(bands: Bands, at: number): string {
-  const parts = bands.bands.map((band) => `${band.version} ${count(band.values[at])}`).reverse();
+function sentence(bands: Bands, at: number, hides: boolean): string {
+  const shown = bands.bands.filter((band) => !hides || (band.values[at] ?? 0) > 0);
+  const parts = shown.map((band) => `${band.version} ${count(band.values[at])}`).reverse();
   return `${day(bands.days[at] ?? "")}: ${parts.join(", ")}`;
 }
 

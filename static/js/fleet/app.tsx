@@ -4,6 +4,7 @@ import { ApiError } from "../api.ts";
 import { Brand } from "../components/brand.tsx";
 import { Button } from "../components/button.tsx";
 import { Notice } from "../components/notice.tsx";
+import { PageHeader } from "../components/page_header.tsx";
 import { SkeletonHeader, SkeletonTiles } from "../components/skeleton.tsx";
 import { ThemeSwitch } from "../components/theme_switch.tsx";
 import { Access } from "./access.tsx";
@@ -57,10 +58,13 @@ function Fleet({ source, refused }: { source: string; refused: () => void }) {
   }
   if ("error" in state) {
     return (
-      <Notice tone="danger" title="The fleet cannot be shown" alert>
-        <p>{state.error}</p>
-        <Button onClick={() => { setState(null); load(); }}>Try again</Button>
-      </Notice>
+      <>
+        <PageHeader title="Fleet" />
+        <Notice tone="danger" title="The fleet cannot be shown" alert>
+          <p>{state.error}</p>
+          <Button onClick={() => { setState(null); load(); }}>Try again</Button>
+        </Notice>
+      </>
     );
   }
   return <Dashboard numbers={state.numbers} reload={load} />;

@@ -31,7 +31,7 @@ export function Received({ counters }: { counters: Counters }) {
   return (
     <>
       <h2 class="fleet-heading">What was received</h2>
-      <div class="fleet-grid">
+      <div class="fleet-grid fleet-received">
         <Counts
           title="Pings"
           definition="Every ping that has come since this collector was set up, and what became of it. Refused ones leave nothing but this count."
