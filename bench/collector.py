@@ -1,8 +1,8 @@
 """The collector: pings acknowledged durably a second, the fleet's numbers at a million installations, memory.
 
-`python -m bench.collector [--pings 20000] [--many 500000] [--minutes 4]`. The collector is a real process; a bare Flask
-POST route runs under the same server beside it and gets the same bodies in the same run. Loopback only, every loop
-bounded. The million installations are written straight into the tables (what a year of pings would have left there),
+`python -m bench.collector [--pings 10000] [--many 500000] [--minutes 10]`. The collector is a real process; a bare
+Flask POST route runs under the same server beside it and gets the same bodies in the same run. Loopback only, every
+loop bounded. The million installations are written straight into the tables (what a year of pings would have left there),
 as sending them would take an hour.
 """
 
@@ -15,12 +15,18 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.http import bare, memory
-from bench.load import Result, request, run
+import sqlalchemy as sa
+
+from bench.http import bare
+from bench.load import request, run
+from bench.processes import used
+from bench.report import Table
 from flowforge_ui.collector.fleet import Fleet
 from flowforge_ui.collector.ping import HOUR_MS, SIZE_ORDER
 from flowforge_ui.collector.store import PingStore
@@ -31,6 +37,7 @@ ROOT = Path(__file__).parents[1]
 PLAN = PingPlan.load(ROOT / "flowforge_ui" / "plan" / "ping.yml")
 CONNECTIONS = 32
 ROUNDS = 3
+TIMES = 15
 INSTALLATIONS = 1_000_000
 CHUNK = 20_000
 
@@ -56,75 +63,126 @@ def post(path: str, bodies: Sequence[bytes]) -> list[bytes]:
     return [request("POST", path, body, {"Content-Type": "application/json"}) for body in bodies]
 
 
-def middle(act: Callable[[], Result]) -> Result:
-    """The middle one of three rounds."""
-    return sorted((act() for _ in range(ROUNDS)), key=lambda each: each.rate)[ROUNDS // 2]
+@dataclass
+class Case:
+    """Something that is asked round by round, so that whatever else the machine does falls on all cases alike."""
+
+    name: str
+    port: int
+    pid: int
+    make: Callable[[], list[bytes]]
+    rounds: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+    def round(self) -> None:
+        """One round: pings a second, microseconds of processor each, latency in ms (half, ninety-nine of a hundred)."""
+        requests = self.make()
+        before = used(self.pid).cpu
+        found = run(self.port, requests, CONNECTIONS)
+        if set(found.statuses) - {200, 202}:
+            raise SystemExit(f"{self.name}: {found.statuses}")
+        cost = (used(self.pid).cpu - before) / len(requests) * 1e6
+        self.rounds.append((found.rate, cost, found.percentile(0.5), found.percentile(0.99)))
+
+    @property
+    def middle(self) -> tuple[float, ...]:
+        return tuple(median(column) for column in zip(*self.rounds, strict=True))
 
 
-def throughput(port: int, other: int, pings: int) -> None:
+def throughput(server: tuple[int, int], other: tuple[int, int], pings: int) -> Table:
     """First pings, later pings of the same installations, repeats; each against the bare route."""
     fleet = [str(uuid.uuid4()) for _ in range(pings)]
     numbers = iter(range(1, 1_000))
+    known = [ping(each, 0) for each in fleet]
 
-    def first() -> Result:
-        return run(port, post("/ping", [ping(str(uuid.uuid4()), 1) for _ in range(pings)]), CONNECTIONS)
+    def first() -> list[bytes]:
+        return post("/ping", [ping(str(uuid.uuid4()), 1) for _ in range(pings)])
 
-    def later() -> Result:
+    def later() -> list[bytes]:
         seq = next(numbers)
-        return run(port, post("/ping", [ping(each, seq) for each in fleet]), CONNECTIONS)
+        return post("/ping", [ping(each, seq) for each in fleet])
 
-    repeated = [ping(each, 1) for each in fleet]
-    base = middle(lambda: run(other, post("/post", repeated), CONNECTIONS))
-    print(f"\n{'pings a second, one process':34}{'rate':>9}{'p50 ms':>9}{'p99 ms':>9}{'of bare':>9}")
-    show("bare Flask POST route", base, base)
-    later()  # the installations are known from here on
-    show("of a new installation", middle(first), base)
-    show("of a known installation", middle(later), base)
-    show("a repeat", middle(lambda: run(port, post("/ping", repeated), CONNECTIONS)), base)
+    cases = [
+        Case("bare Flask POST route", *other, lambda: post("/post", known)),
+        Case("ping of a new installation", *server, first),
+        Case("ping of a known installation", *server, later),
+        Case("a repeat", *server, lambda: post("/ping", known)),
+    ]
+    run(server[0], post("/ping", known), CONNECTIONS)  # the installations are known from here on
+    for _ in range(ROUNDS):
+        for case in cases:
+            case.round()
+    head = ["", "a second", "of bare", "CPU us each", "times bare", "p50 ms", "p99 ms"]
+    table = Table(f"Pings acknowledged, one process, {CONNECTIONS} connections", head)
+    base = cases[0].middle
+    for case in cases:
+        rate, cost, half, most = case.middle
+        ratios = f"{rate / base[0]:.2f}", f"{cost / base[1]:.1f}"
+        table.add(case.name, f"{rate:.0f}", ratios[0], f"{cost:.0f}", ratios[1], f"{half:.1f}", f"{most:.1f}")
+    table.note(
+        f"{pings} pings a round, the middle of {ROUNDS} rounds. Acknowledged means committed and flushed to disk."
+    )
+    return table
 
 
-def show(name: str, found: Result, base: Result) -> None:
-    bad = {status: n for status, n in found.statuses.items() if status not in {200, 202}}
-    if bad:
-        raise SystemExit(f"{name}: refused {bad}")
-    ratio = found.rate / base.rate
-    print(f"{name:34}{found.rate:9.0f}{found.percentile(0.5):9.1f}{found.percentile(0.99):9.1f}{ratio:9.2f}")
-
-
-def over_a_run(port: int, pid: int, pings: int, minutes: float) -> None:
+def over_a_run(server: tuple[int, int], pings: int, minutes: float) -> Table:
     """Memory of the server while pings come, until their number or the time is reached."""
-    print(f"\n{'pings taken':>14}{'server MiB':>12}")
+    table = Table("Memory of the server over a run", ["pings taken", "MiB"])
     start, taken = time.monotonic(), 0
-    print(f"{taken:>14,}{memory(pid):>12.0f}")
+    table.add("0", f"{used(server[1]).resident:.0f}")
     step = max(1, pings // 10)
     while taken < pings and time.monotonic() - start < 60 * minutes:
-        for _ in range(0, step, CHUNK):
-            part = min(CHUNK, step)
-            run(port, post("/ping", [ping(str(uuid.uuid4()), 1) for _ in range(part)]), CONNECTIONS)
+        for at in range(0, step, CHUNK):
+            part = min(CHUNK, step - at)
+            run(server[0], post("/ping", [ping(str(uuid.uuid4()), 1) for _ in range(part)]), CONNECTIONS)
             taken += part
-        print(f"{taken:>14,}{memory(pid):>12.0f}")
+        table.add(f"{taken:,}", f"{used(server[1]).resident:.0f}")
     if taken < pings:
-        print(f"({pings:,} were wanted; the {minutes:g} minutes were over)")
+        table.note(f"{pings:,} were wanted; the {minutes:g} minutes were over.")
+    return table
 
 
-def questions(folder: Path) -> None:
+def questions(folder: Path) -> Table:
     """Everything the fleet page asks, at a million installations and a year of days."""
     store = PingStore(f"sqlite:///{folder / 'million.db'}", PLAN)
     store.prepare()
     now = datetime(2026, 11, 23, 12, tzinfo=UTC)
     fill(store, now)
-    times = []
-    for _ in range(15):
-        start = time.perf_counter()
-        Fleet(store, now).dashboard()
-        times.append(1000 * (time.perf_counter() - start))
+    asked: list[sa.Executable] = []
+
+    def note(_: sa.Connection, statement: sa.Executable, *__: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(store.engine, "before_execute", note)
+    Fleet(store, now).dashboard()
+    sa.event.remove(store.engine, "before_execute", note)
+    table = Table(f"The fleet page's questions at {INSTALLATIONS:,} installations", ["", "ms", "CPU ms"])
+    table.add("all its numbers, ready to be sent", *timed(lambda: Fleet(store, now).dashboard()))
     with store.reading() as tx:
-        start = time.perf_counter()
-        tx.exec_driver_sql("SELECT env_flowforge, count(*) FROM installation GROUP BY env_flowforge").all()
-        scan = 1000 * (time.perf_counter() - start)
+        for number, statement in enumerate(asked, 1):
+            (source,) = statement.get_final_froms() if isinstance(statement, sa.Select) else ("",)
+            table.add(f"question {number}: {source}", *timed(partial(everything, tx, statement)))
+        scan = "SELECT env_flowforge, count(*) FROM installation GROUP BY env_flowforge"
+        table.add(
+            "for comparison: one number by counting installations", *timed(lambda: tx.exec_driver_sql(scan).all())
+        )
     store.close()
-    print(f"\nfleet page at {INSTALLATIONS:,} installations: {median(times):.0f} ms for all its numbers together")
-    print(f"(one of them counted by a scan instead: {scan:.0f} ms, {scan / median(times):.1f} times as long)")
+    table.note(f"Filled straight into the tables: a year of days, 48 versions; the middle of {TIMES}.")
+    return table
+
+
+def everything(tx: sa.Connection, statement: sa.Executable) -> object:
+    return tx.execute(statement).all()
+
+
+def timed(act: Callable[[], object]) -> tuple[str, str]:
+    """Milliseconds of wall and of processor time, the middle of several."""
+    wall, cpu = [], []
+    for _ in range(TIMES):
+        before = time.perf_counter(), time.process_time()
+        act()
+        wall.append(1000 * (time.perf_counter() - before[0]))
+        cpu.append(1000 * (time.process_time() - before[1]))
+    return f"{median(wall):.1f}", f"{median(cpu):.1f}"
 
 
 def fill(store: PingStore, now: datetime) -> None:
@@ -174,7 +232,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--pings", type=int, default=10_000, help="a round")
     arguments.add_argument("--many", type=int, default=500_000, help="for the memory")
-    arguments.add_argument("--minutes", type=float, default=4, help="at most, for the memory")
+    arguments.add_argument("--minutes", type=float, default=10, help="at most, for the memory")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -182,9 +240,10 @@ def main() -> None:
         (folder / "flowforge.yml").write_text(f"home: {folder / 'var'}\ncollector: {{port: {port}}}\n", "utf-8")
         url = f"http://127.0.0.1:{port}"
         with flowforge("collector", "run", cwd=folder, url=url) as running, bare() as other:
-            throughput(port, other, given.pings)
-            over_a_run(port, running.process.pid, given.many, given.minutes)
-        questions(folder)
+            server = port, running.process.pid
+            print(throughput(server, other, given.pings))
+            print(over_a_run(server, given.many, given.minutes))
+        print(questions(folder))
 
 
 if __name__ == "__main__":

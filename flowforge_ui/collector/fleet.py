@@ -132,17 +132,16 @@ class Fleet:
     def _heard(self, tx: sa.Connection) -> tuple[int, int, int, str | None]:
         hour = self.store.tables.last_heard
         now = int(self.now.timestamp() * 1000) // HOUR_MS
-        silent = lost = total = 0
-        newest: int | None = None
-        for at, n in tx.execute(sa.select(hour.c.hour, hour.c.n).where(hour.c.n > 0)):
-            total += n
-            newest = max(at, newest or at)
-            if now - at > LOST_DAYS * 24:
-                lost += n
-            elif now - at > SILENT_HOURS:
-                silent += n
+        gone, quiet = hour.c.hour < now - LOST_DAYS * 24, hour.c.hour < now - SILENT_HOURS
+        asked = sa.select(
+            sa.func.sum(sa.case((gone, hour.c.n), else_=0)),
+            sa.func.sum(sa.case((quiet, hour.c.n), else_=0)),
+            sa.func.sum(hour.c.n),
+            sa.func.max(hour.c.hour),
+        ).where(hour.c.n > 0)
+        lost, over, total, newest = tx.execute(asked).one()
         until = None if newest is None else datetime.fromtimestamp(newest * 3600, UTC).isoformat(timespec="minutes")
-        return silent, lost, total, until
+        return int(over or 0) - int(lost or 0), int(lost or 0), int(total or 0), until
 
     def _lag(self, tx: sa.Connection) -> Row:
         table = self.store.tables.upgrade_lag
