@@ -14,6 +14,11 @@ import { build } from "esbuild";
 const ENTRY_BUDGET = 30 * 1024;
 // Blocklists match these words inside paths.
 const BLOCKED = /posthog|analytics|telemetry|tracking|collect|ingest/i;
+// posthog-js's private members: their names are a thirtieth of what telemetry weighs.
+export const SHORTENED = {
+  mangleProps: /^_[a-z]+[A-Z]\w{3,}$/,
+  reserveProps: /^_forceAllowLocalhost/, // stands in quotes, too
+};
 const COMPRESSED = /\.(?:js|css|svg|json)$/;
 
 const brotli = promisify(zlib.brotliCompress);
@@ -31,6 +36,7 @@ export async function bundle({ root, dist, maps }) {
     Object.assign(metafile.inputs, part.metafile.inputs);
     Object.assign(metafile.outputs, part.metafile.outputs);
   }
+  await checkShortened(root, metafile, parts);
   const outputs = relativeOutputs(metafile, root, dist);
   const files = parts.flatMap((part) => part.outputFiles);
   const contents = new Map(files.map((file) => [path.relative(dist, file.path), file.contents]));
@@ -63,6 +69,8 @@ function bundled({ root, dist, entries, plugins }) {
     jsx: "automatic",
     jsxImportSource: "preact",
     plugins,
+    ...SHORTENED,
+    mangleCache: {},
     define: { "process.env.NODE_ENV": '"production"' },
     loader: { ".svg": "file", ".woff2": "file" },
     metafile: true,
@@ -108,6 +116,18 @@ function relativeOutputs(metafile, root, dist) {
         },
       ]),
   );
+}
+
+/** A name that is shortened where it is a member has to be one everywhere. */
+async function checkShortened(root, metafile, parts) {
+  const names = new Set(parts.flatMap((part) => Object.keys(part.mangleCache)));
+  if (names.size === 0) return;
+  for (const input of Object.keys(metafile.inputs)) {
+    const text = existsSync(path.join(root, input)) ? await readFile(path.join(root, input), "utf8") : "";
+    for (const [, name] of text.matchAll(/["'`](_\w+)["'`]/g)) {
+      if (names.has(name)) throw new Error(`${input}: ${name} is shortened, and stands in quotes, too`);
+    }
+  }
 }
 
 // An entry that others import, too, becomes a file that only imports another: a request for nothing.

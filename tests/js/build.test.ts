@@ -110,6 +110,25 @@ describe("the build", () => {
   });
 });
 
+describe("private members", () => {
+  const parts = (how: string) => ({
+    ...PACKAGE,
+    "node_modules/posthog-js/x.js": `export default { _privateMember: 7, read() { return this._privateMember + ${how}; } };`,
+    "static/js/main.tsx": 'void import("./later.ts");',
+    "static/js/later.ts": 'import posthog from "posthog-js"; console.log(posthog.read());',
+  });
+
+  it("of the SDK have short names", async () => {
+    const { manifest, dist } = await build(parts("1"));
+    const texts = await Promise.all(manifest.files.map((file) => readFile(path.join(dist, file), "utf8")));
+    assert.ok(!texts.some((text) => text.includes("_privateMember")));
+  });
+
+  it("are refused where one of them is also asked for by its name", async () => {
+    await assert.rejects(build(parts('this["_privateMember"]')), /_privateMember is shortened, and stands in quotes, too$/);
+  });
+});
+
 describe("the budgets", () => {
   it("refuse an entry over 30 KB, its static imports included", async () => {
     const noise = Array.from({ length: 12_000 }, (_, index) => (Math.imul(index + 1, 2_654_435_761) >>> 0).toString(36)).join("");

@@ -29,6 +29,11 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Harn
 <script type="application/json" id="boot">{boot}</script>
 <script type="module" src="/a/harness.js"></script><script src="/a/script.js"></script></head>
 <body><main id="main"></main></body></html>"""
+BUNDLE = """import { build } from "esbuild";
+import { SHORTENED } from "./scripts/build.mjs";
+const [harness, outdir] = process.argv.slice(-2);
+const usual = { bundle: true, splitting: true, format: "esm", target: "es2022", minify: true, logLevel: "warning" };
+await build({ ...usual, ...SHORTENED, entryPoints: [harness], outdir });"""
 STYLE = "body.tall main { height: 5000px }"
 
 
@@ -37,18 +42,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The harness bundled as `make build` bundles: split, so that telemetry and the SDKs are chunks of their own."""
     out = tmp_path_factory.mktemp("harness")
     subprocess.run(
-        [
-            ROOT / ".make/node/bin/node",
-            ROOT / "node_modules/esbuild/bin/esbuild",
-            HERE / "harness.ts",
-            "--bundle",
-            "--splitting",
-            "--format=esm",
-            "--target=es2022",
-            "--minify",
-            f"--outdir={out}",
-            "--log-level=warning",
-        ],
+        [ROOT / ".make/node/bin/node", "--input-type=module", "--eval", BUNDLE, HERE / "harness.ts", out],
         check=True,
         cwd=ROOT,
     )
