@@ -2,8 +2,8 @@
 
 `python -m bench.collector [--pings 10000] [--many 500000] [--minutes 10]`. The collector is a real process; a bare
 Flask POST route runs under the same server beside it and gets the same bodies in the same run. Loopback only, every
-loop bounded. The million installations are written straight into the tables (what a year of pings would have left there),
-as sending them would take an hour.
+loop bounded. The million installations are written straight into the tables, as a year of pings would have left
+them; sending them would take an hour.
 """
 
 from __future__ import annotations

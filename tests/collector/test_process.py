@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import http.client
 import json
+import socket
 import threading
 import time
 import uuid
@@ -28,6 +30,9 @@ MARKERS = {
     "::ffff:198.51.100.202": [b"198.51.100.202", bytes([198, 51, 100, 202])],
     "not-an-address-MARK9": [b"not-an-address-MARK9"],
 }
+# What no proxy stands before comes from the socket's own address.
+SOCKET = "127.77.66.55"
+SECRET = "a-secret-of-this-test"
 
 
 @contextlib.contextmanager
@@ -41,8 +46,20 @@ def collector(home: Path, **settings: object) -> Iterator[Running]:
         yield running
 
 
-def body(instance: str, seq: int) -> bytes:
-    return json.dumps({"instanceId": instance, "envelope": {"period": period(seq), "seq": seq}}).encode()
+@contextlib.contextmanager
+def mounted(home: Path) -> Iterator[Running]:
+    """The same below a platform's `/collector`; nobody has set the platform up."""
+    port = free_port()
+    ours = {"mount": True, "public": True}
+    settings = {"home": str(home / "var"), "port": port, "trusted_proxies": ["127.0.0.0/8"], "collector": ours}
+    (home / "flowforge.yml").write_text(json.dumps({**settings, "telemetry": {"enabled": False}}))
+    with flowforge("run", cwd=home, url=f"http://127.0.0.1:{port}") as running:
+        yield Running(running.process, f"{running.url}/collector", running.log)
+
+
+def body(instance: str, seq: int, **envelope: object) -> bytes:
+    envelope |= {"period": period(seq), "seq": seq}
+    return json.dumps({"instanceId": instance, "envelope": envelope}).encode()
 
 
 def period(seq: int) -> str:
@@ -50,9 +67,11 @@ def period(seq: int) -> str:
 
 
 def request(running: Running, method: str, path: str, data: bytes = b"", headers: dict[str, str] | None = None) -> int:
-    connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=10)
+    place = urlsplit(running.url)
+    source = ((headers or {}).pop("from", "127.0.0.1"), 0)
+    connection = http.client.HTTPConnection(place.netloc, timeout=10, source_address=source)
     try:
-        connection.request(method, path, data, headers or {})
+        connection.request(method, f"{place.path}{path}", data, headers or {})
         answer = connection.getresponse()
         answer.read()
         return answer.status
@@ -60,7 +79,8 @@ def request(running: Running, method: str, path: str, data: bytes = b"", headers
         connection.close()
 
 
-def test_every_acknowledged_ping_outlives_a_kill_under_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize("away", [False, True], ids=["database there", "database away halfway"])
+def test_every_acknowledged_ping_outlives_a_kill_under_load(tmp_path: Path, away: bool) -> None:
     acknowledged: list[str] = []
     stop = threading.Event()
 
@@ -79,7 +99,10 @@ def test_every_acknowledged_ping_outlives_a_kill_under_load(tmp_path: Path) -> N
             workers = [threading.Thread(target=load, args=(running, round_number * 10 + n)) for n in range(6)]
             for each in workers:
                 each.start()
-            time.sleep(1.5)
+            time.sleep(0.75)
+            if away and round_number == 1:
+                _break_the_database(tmp_path)
+            time.sleep(0.75)
             running.kill()
             stop.set()
             for each in workers:
@@ -87,16 +110,19 @@ def test_every_acknowledged_ping_outlives_a_kill_under_load(tmp_path: Path) -> N
 
     store = PingStore(f"sqlite:///{tmp_path / 'var' / 'collector.db'}", PLAN)
     with store.reading() as tx:
-        held = set(tx.execute(sa.select(store.tables.raw.c.receipt)).scalars())
+        tables = {"ping_raw", "away"} & set(sa.inspect(tx).get_table_names())
+        held = {each for table in tables for each in tx.execute(sa.text(f"SELECT receipt FROM {table}")).scalars()}
     store.close()
+    assert ("away" in tables) is away
     spool = tmp_path / "var" / "collector-spool"
     spooled = b"".join(path.read_bytes() for path in spool.glob("*")) if spool.exists() else b""
     assert len(acknowledged) > 100
     assert [each for each in acknowledged if each not in held and each.encode() not in spooled] == []
 
 
-def test_an_address_is_nowhere_on_disk_and_in_no_line_printed(tmp_path: Path) -> None:
-    with collector(tmp_path, public=True) as running:
+@pytest.mark.parametrize("alone", [True, False], ids=["on its own", "mounted"])
+def test_an_address_is_nowhere_on_disk_and_in_no_line_printed(tmp_path: Path, alone: bool) -> None:
+    with collector(tmp_path, public=True) if alone else mounted(tmp_path) as running:
         for number, marker in enumerate(MARKERS):
             for headers in (
                 {"X-Forwarded-For": marker},
@@ -104,25 +130,36 @@ def test_an_address_is_nowhere_on_disk_and_in_no_line_printed(tmp_path: Path) ->
                 {"Forwarded": f'for="{marker}"'},
             ):
                 _everything(running, headers, number)
+        _everything(running, {"from": SOCKET}, 90)
+        limited = [_access(running, {"X-Forwarded-For": next(iter(MARKERS))}) for _ in range(11)]
+        assert limited[-1] == 429
         _break_the_database(tmp_path)
         for number, marker in enumerate(MARKERS):
             _everything(running, {"X-Forwarded-For": marker}, 100 + number)
+        assert request(running, "GET", "/fleet.json", b"", _reader(tmp_path)) == 200
         on_disk = [path for path in tmp_path.rglob("*") if path.is_file()]
         held = {path: path.read_bytes() for path in on_disk}
         assert running.stop() == 0
     held |= {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     assert any(path.parent.name == "collector-spool" for path in held)
-    for spellings in MARKERS.values():
+    assert running.log in held
+    for spellings in (*MARKERS.values(), [SOCKET.encode(), bytes(map(int, SOCKET.split(".")))]):
         for spelling in spellings:
             assert [path.name for path, content in held.items() if spelling in content] == []
 
 
 def _everything(running: Running, headers: dict[str, str], number: int) -> None:
     """Success and every kind of refusal, from one address."""
-    good = body(str(uuid.uuid4()), number)
-    assert request(running, "POST", "/ping", good, headers) in {202, 200}
-    assert request(running, "POST", "/", good, headers) in {202, 200}
+    instance = str(uuid.uuid4())
+    good = body(instance, number, secretHash=hashlib.sha256(SECRET.encode()).hexdigest())
+    assert request(running, "POST", "/ping", good, {**headers}) in {202, 200}
+    assert request(running, "POST", "/", good, {**headers}) in {202, 200}
+    assert request(running, "POST", "/bundle", good + b"\n{\n", {**headers}) == 200
+    owner = {**headers, "Authorization": f"Bearer {SECRET}"}
+    for method in ("GET", "DELETE"):
+        request(running, method, f"/installations/{instance}", b"", {**owner})
+    _no_http(running, headers)
     for data, more, status in (
         (b"{", {}, 400),
         (b"\xff", {}, 400),
@@ -135,19 +172,45 @@ def _everything(running: Running, headers: dict[str, str], number: int) -> None:
         assert request(running, "POST", "/ping", data, {**headers, **more}) == status
     for method, path in (
         ("GET", "/"),
+        ("HEAD", "/"),
         ("GET", "/nowhere"),
+        ("GET", "/assets/nothing.js"),
+        ("GET", "/healthz"),
         ("PUT", "/ping"),
         ("GET", "/fleet.json"),
         ("GET", "/public.json"),
     ):
-        request(running, method, path, b"", headers)
-    request(running, "POST", "/access", b'{"token":"no"}', {**headers, "Content-Type": "application/json"})
+        request(running, method, path, b"", {**headers})
+    _access(running, headers)
     request(running, "DELETE", f"/installations/{uuid.uuid4()}", b"", {**headers, "Authorization": "Bearer x"})
+
+
+def _access(running: Running, headers: dict[str, str]) -> int:
+    return request(running, "POST", "/access", b'{"token":"no"}', {**headers, "Content-Type": "application/json"})
+
+
+def _reader(home: Path) -> dict[str, str]:
+    return {"Authorization": f"Bearer {(home / 'var' / 'collector.access').read_text('ascii').strip()}"}
+
+
+def _no_http(running: Running, headers: dict[str, str]) -> None:
+    """What the server itself refuses, before any of our code; and a body that ends early."""
+    place = urlsplit(running.url)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != "from")
+    for text in (
+        f"POST {place.path}/ping HTTP/9.9\r\n{lines}\r\n",
+        f"POST {place.path}/ping HTTP/1.1\r\n{lines}no header\r\n\r\n",
+        f"POST {place.path}/ping HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: 50\r\n\r\n{{",
+    ):
+        source = (headers.get("from", "127.0.0.1"), 0)
+        with socket.create_connection((str(place.hostname), place.port or 0), 10, source) as connection:
+            connection.sendall(text.encode())
 
 
 def _break_the_database(home: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{home / 'var' / 'collector.db'}")
     with engine.begin() as tx:
+        tx.execute(sa.text("DROP INDEX ix_ping_raw_expires_at"))
         tx.execute(sa.text("ALTER TABLE ping_raw RENAME TO away"))
     engine.dispose()
 
