@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 from bench.report import Table
@@ -34,17 +35,19 @@ FILL = 5_000
 
 
 def report(events: int = EVENTS, rounds: int = ROUNDS) -> list[Table]:
-    found = [_once(events) for _ in range(rounds)]
+    found, sizes = zip(*(_once(events) for _ in range(rounds)), strict=True)
     title = f"Delivery of {events:,} events into DuckDB, the middle of {rounds}"
     table = Table(title, ["", "events/s", "ratio", "CPU us/event", "ratio"])
     bare, ours = ([median(each) for each in zip(*kind, strict=True)] for kind in zip(*found, strict=True))
     for name, (rate, cost) in (("copied into a bare SQLite table", bare), ("claimed, appended, settled", ours)):
         table.add(name, f"{rate:,.0f}", f"{rate / bare[0]:.2f}", f"{cost:,.1f}", f"{cost / bare[1]:.2f}")
+    log, store = (median(each) for each in zip(*sizes, strict=True))
+    table.note(f"An event takes {log:,.0f} bytes in the outbox, for a week at most, and {store:,.0f} in the store.")
     return [table]
 
 
-def _once(events: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Events a second and microseconds of the processor an event: copied, delivered."""
+def _once(events: int) -> tuple[tuple[tuple[float, float], tuple[float, float]], tuple[float, float]]:
+    """Events a second and microseconds of the processor an event, copied and delivered; bytes of an event."""
     with tempfile.TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{folder}/bench.db")
         migrate(engine)
@@ -54,10 +57,12 @@ def _once(events: int) -> tuple[tuple[float, float], tuple[float, float]]:
         with closing(DuckDBStore.open(f"duckdb:///{folder}/bench.duckdb")) as store:
             delivered = _spent(events, lambda: _deliver(Delivery(outbox, LocalSink(store)), outbox))
             kept = store.ask("presence", {})[0]["events"]
+            store.compact()
         engine.dispose()
+        sizes = (Path(folder, "bench.db").stat().st_size, Path(folder, "bench.duckdb").stat().st_size)
     if kept != events:
         raise SystemExit(f"{kept} of {events} events arrived")
-    return copied, delivered
+    return (copied, delivered), (sizes[0] / events, sizes[1] / events)
 
 
 def _spent(events: int, act: Callable[[], None]) -> tuple[float, float]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flowforge_ui.telemetry.event import Event
 
 BATCH = 5000
+EVENTS = 1_000_000
 ROUNDS = 15
 PEOPLE, TEAMS, DAYS = 4400, 100, 60
 # The question, and how SQLite is asked the same; medians are left to Python there, as it has none.
@@ -65,9 +66,11 @@ SQLITE = {
 def made_up(count: int, now: datetime) -> Iterator[list[Event]]:
     """Batches of made-up events, so many in all, as the demonstration makes them."""
     pages = {name: Page(title, patterns()[name]) for name, title in titles().items()}
+    # Fewer events are those of fewer people: the days stay the same, and so what is asked for lies within them.
+    people = max(TEAMS, PEOPLE * count // EVENTS)
     left, seed = count, 1
     while left > 0:
-        for day in month(Month(now, seed=seed, people=PEOPLE, teams=TEAMS, days=DAYS), pages):
+        for day in month(Month(now, seed=seed, people=people, teams=TEAMS, days=DAYS), pages):
             for begin in range(0, len(day), BATCH):
                 batch = day[begin : begin + BATCH][:left]
                 left -= len(batch)
@@ -159,7 +162,7 @@ def agree(name: str, store: DuckDBStore, theirs: list[tuple[Any, ...]], bounds: 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
