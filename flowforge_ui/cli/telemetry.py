@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,9 @@ def preview(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def send(ctx: click.Context, as_json: bool) -> None:
     """Send a ping now, if the ping is on."""
-    with _house(ctx) as (_, sender):
+    with _house(ctx) as (_, patient):
+        # One try: somebody sits before the terminal, and a collector may ask for minutes of patience.
+        sender = replace(patient, pause=lambda _: True)
         result = sender.send(even_if_recent=True)
         explanation = sender.decide().explanation
     if as_json:

@@ -67,6 +67,7 @@ class Sender:
     pause: Callable[[float], bool]
     _failing: bool | None = field(default=None, init=False)
     _off: str | None = field(default=None, init=False)
+    _not_before: datetime | None = field(default=None, init=False)
 
     def send(self, *, even_if_recent: bool = False) -> Result:
         """Send one ping if it is allowed and due; three tries, then it waits for its next time."""
@@ -74,6 +75,8 @@ class Sender:
         self._say_whether(decision)
         if not decision.allowed:
             return Result("off")
+        if not even_if_recent and self._not_before is not None and self.clock() < self._not_before:
+            return Result("recent")
         with self.transaction() as tx:
             claimed = archive.claim(tx, self._now(), self.plan.version, even_if_recent=even_if_recent)
         if claimed is None:
@@ -99,7 +102,7 @@ class Sender:
         error: str | None = None
         attempts = 0
         for attempt in range(TRIES):
-            if attempt and (self.pause(self._pause_before(attempt, reply)) or not self.decide().allowed):
+            if attempt and not self._wait(attempt, reply):
                 break
             attempts, reply, error = attempt + 1, None, None
             try:
@@ -121,13 +124,18 @@ class Sender:
                 receipt=receipt_of(reply) if reply and error is None else None,
                 error=error,
             )
+        asked = reply.retry_after if reply is not None and error is not None else None
+        self._not_before = None if asked is None else self.clock() + timedelta(seconds=asked)
         self._say(error)
         return Result("failed" if error else "sent", seq, error)
 
-    def _pause_before(self, attempt: int, reply: Reply | None) -> float:
+    def _wait(self, attempt: int, reply: Reply | None) -> bool:
+        """Pauses before another try; False where none shall be made. Who asks for more has to wait for the next day."""
         if reply is not None and reply.retry_after is not None:
-            return reply.retry_after
-        return self.chance.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**attempt))
+            seconds = reply.retry_after
+        else:
+            seconds = self.chance.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**attempt))
+        return seconds <= LONGEST_PAUSE_S and not self.pause(seconds) and self.decide().allowed
 
     def _say(self, error: str | None) -> None:
         """One line when the state changes, none while it stays."""

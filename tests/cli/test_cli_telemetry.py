@@ -120,10 +120,7 @@ def test_off_is_off_and_says_which_layer_decided(
     assert (collector.requests, rows(run)) == ([], [])
 
 
-def test_what_could_not_be_delivered_is_carried(
-    at: Callable[..., Flowforge], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flowforge_ui.factory.ping._sleep", lambda _: True)
+def test_what_could_not_be_delivered_is_carried(at: Callable[..., Flowforge], tmp_path: Path) -> None:
     run = at(nobody())
     assert run("telemetry", "bundle", str(tmp_path / "none")).exit_code == 1
     for _ in range(3):
@@ -146,6 +143,19 @@ def test_what_could_not_be_delivered_is_carried(
             assert [each["status"] for each in answers] == [status] * 3
     finally:
         service.stop()
+
+
+def test_a_collector_that_asks_for_patience_holds_nobody_up(
+    at: Callable[..., Flowforge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(_: float) -> bool:
+        raise AssertionError("somebody sits before the terminal")
+
+    monkeypatch.setattr("flowforge_ui.factory.ping._sleep", sleep)
+    with hostile(answer("429 Too Many Requests", b"{}", "Retry-After: 200")) as busy:
+        done = at(busy.url)("telemetry", "send")
+    assert (done.exit_code, "could not be delivered: answered 429" in done.output) == (1, True)
+    assert len(busy.requests) == 1
 
 
 def test_a_ping_that_was_taken_is_not_carried(at: Callable[..., Flowforge], collector: Hostile, tmp_path: Path) -> None:

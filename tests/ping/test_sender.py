@@ -241,6 +241,25 @@ def test_the_pauses_are_drawn_and_retry_after_is_honoured(make: Make) -> None:
     assert 0 <= pauses[1] <= 80
 
 
+def test_who_is_asked_for_hours_waits_for_another_day(make: Make, clock: FakeClock) -> None:
+    """No thread sleeps that long, and nothing is sent before that time is over."""
+    pauses: list[float] = []
+    collector = Collector(Reply(429, b"", 7_200.0), Reply(202, b"{}", None))
+    sender = make(collector)
+
+    def note(seconds: float) -> bool:
+        pauses.append(seconds)
+        return False
+
+    sender.pause = note
+    assert sender.send() == Result("failed", 1, "answered 429")
+    clock.advance(seconds=7_190)
+    assert sender.send() == Result("recent")
+    assert (len(collector.bodies), pauses) == (1, [])
+    clock.advance(seconds=20)
+    assert sender.send() == Result("sent", 2)
+
+
 def test_switching_off_between_two_tries_ends_them(any_engine: Engine, make: Make) -> None:
     collector = Collector(PostError("timeout"))
     sender = make(collector)
