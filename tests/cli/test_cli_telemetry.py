@@ -87,6 +87,31 @@ def test_history_has_the_exact_bytes_and_the_receipt(at: Callable[..., Flowforge
     assert (unknown.exit_code, "no ping has the number 9" in unknown.output) == (1, True)
 
 
+def test_what_a_person_reads(at: Callable[..., Flowforge], collector: Hostile) -> None:
+    """The same facts as `--json`, in lines: channels, the ping indented, its history, the proof."""
+    run = at(collector.url)
+    status = run("telemetry", "status").stdout.splitlines()
+    assert [line.split()[:2] for line in status] == [
+        ["ping", "on"],
+        ["posthog", "off"],
+        ["local", "off"],
+        ["plausible", "off"],
+    ]
+    preview = run("telemetry", "preview")
+    compact = run("telemetry", "preview", "--json").stdout.strip()
+    shown, sent = json.loads(preview.stdout), json.loads(compact)
+    for each in (shown, sent):
+        each["envelope"].pop("period")
+    assert shown == sent
+    assert preview.stderr == f"\n{len(compact)} bytes to {collector.url}. The ping is on.\n"
+    run("telemetry", "send")
+    (line,) = run("telemetry", "history").stdout.splitlines()
+    assert line.split()[0] == "1"
+    assert line.split()[2:] == [str(len(collector.requests[0].partition(b"\r\n\r\n")[2])), "bytes", "sent", RECEIPT]
+    proof = run("telemetry", "selftest").stdout.splitlines()
+    assert (proof[0], proof[-1]) == ("Switched off: 0 attempts to reach the network.", "Off is off.")
+
+
 @pytest.mark.parametrize(
     ("init", "telemetry", "environ", "layer"),
     [
