@@ -6,7 +6,7 @@ need not know which way a statement went.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -23,14 +23,17 @@ def execute(tx: Connection, statement: str, values: Sequence[object]) -> int:
     what came after would stand without the act it belongs to.
     """
     # Both drivers' connections make the cursor themselves.
-    driver = cast("Any", tx.connection.driver_connection)
-    errors = tx.dialect.loaded_dbapi.Error
+    driver: Any = tx.connection.driver_connection
     try:
-        return cast("int", driver.execute(statement, values).rowcount)
-    except errors as error:
-        lost = tx.dialect.is_disconnect(error, driver, None)
-        if lost:
-            tx.invalidate(error)
-        raise DBAPIError.instance(
-            statement, tuple(values), error, errors, tx.engine.hide_parameters, lost, tx.dialect
-        ) from error
+        changed: int = driver.execute(statement, values).rowcount
+    except tx.dialect.loaded_dbapi.Error as error:
+        raise _translated(tx, statement, values, error) from error
+    return changed
+
+
+def _translated(tx: Connection, statement: str, values: Sequence[object], error: Exception) -> Exception:
+    lost = tx.dialect.is_disconnect(error, tx.connection.driver_connection, None)  # type: ignore[arg-type]
+    if lost:
+        tx.invalidate(error)
+    base = tx.dialect.loaded_dbapi.Error
+    return DBAPIError.instance(statement, tuple(values), error, base, tx.engine.hide_parameters, lost, tx.dialect)

@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, s
 
 from . import counters
 from .event import Clock, Event, milliseconds, utc_now
-from .outbox_insert import InsertRow, insert
+from .outbox_insert import InsertRow, insert, insert_one
 from .outbox_tables import SINKS, is_pending, metadata, outbox, pending_index, sink_health, trouble
 from .stored import StoredProperties
 
@@ -115,7 +115,7 @@ class Outbox:
         """Writes one event in the caller's transaction; a uuid that is there already is counted as a duplicate."""
         if sinks:
             pending = mask(sinks)
-            written = insert(tx, [self.row(event, pending)])
+            written = insert_one(tx, self.row(event, pending))
             counters.add(tx, _counted(event.origin, pending, written, 1 - written), early=True)
 
     def row(self, event: Event, pending: int) -> InsertRow:

@@ -39,6 +39,11 @@ def insert(tx: Connection, rows: Sequence[InsertRow]) -> int:
     return written
 
 
+def insert_one(tx: Connection, row: InsertRow) -> int:
+    """`insert` of one row, without what only many need."""
+    return execute(tx, _statement(tx.dialect.name, 1), row)
+
+
 @cache
 def _statement(dialect: str, size: int) -> str:
     row = f"({', '.join([_MARK[dialect]] * len(COLUMNS))}, 0, 0, 0)"

@@ -95,19 +95,26 @@ class Plan:
 
     def check(self, event: Event) -> Event | Refusal:
         """The event with only what the plan allows, or why it is not allowed at all."""
-        definition = self.events.get(event.name)
-        if definition is None:
-            return Refusal("unknown_event", event.name)
-        if definition.side != event.origin:
-            return Refusal("wrong_side", event.name)
-        rules = self.rules[event.name]
-        clean: dict[str, Scalar] = {}
-        for name, value in event.properties.items():
-            checked = rules[name].check(value) if name in rules else None
-            if checked is not None:
-                clean[name] = checked
+        clean = self.clean(event.name, event.origin, event.properties)
+        if isinstance(clean, Refusal):
+            return clean
         # Ten times as quick as dataclasses.replace.
         return Event(event.uuid, event.name, event.distinct_id, event.timestamp, clean, event.origin, event.recorded_at)
+
+    def clean(self, name: str, origin: Origin, properties: Mapping[str, Scalar]) -> dict[str, Scalar] | Refusal:
+        """What the plan allows of the properties of an event of this name, or why it allows no such event."""
+        definition = self.events.get(name)
+        if definition is None:
+            return Refusal("unknown_event", name)
+        if definition.side != origin:
+            return Refusal("wrong_side", name)
+        rules = self.rules[name]
+        clean: dict[str, Scalar] = {}
+        for key, value in properties.items():
+            checked = rules[key].check(value) if key in rules else None
+            if checked is not None:
+                clean[key] = checked
+        return clean
 
 
 def _read(path: Path) -> dict[str, Any]:

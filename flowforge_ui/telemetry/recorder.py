@@ -70,24 +70,21 @@ class OutboxRecorder:
         if subject.opted_out:
             self._drop(tx, "opted_out")
             return
-        event = self._plan.check(self._event(name, subject, properties))
-        if isinstance(event, Refusal):
-            # A programmer's mistake; the act itself must not suffer from it.
-            log.error("Event %r is not in the plan: %s", name, event.reason)
-            self._drop(tx, event.reason)
-            return
-        self._outbox.record(tx, event, sinks)
-        if self._after_commit:
-            self._after_commit(tx, self._wake)
-
-    def _event(self, name: str, subject: Subject, properties: Mapping[str, Scalar]) -> Event:
-        now = milliseconds(self._clock())
         # Never identify: an act then has no actor that a second act could be linked to, and counts for nobody.
         unnamed = self._identity == "anonymous"
-        distinct_id = new_uuid() if unnamed else subject.distinct_id
         role: Role = "anonymous" if unnamed else subject.role
         common: dict[str, Scalar] = {"app_version": self._app_version, "role": role, "source": "server"}
-        return Event(new_uuid(), name, distinct_id, now, {**properties, **common}, "server", now)
+        clean = self._plan.clean(name, "server", {**properties, **common})
+        if isinstance(clean, Refusal):
+            # A programmer's mistake; the act itself must not suffer from it.
+            log.error("Event %r is not in the plan: %s", name, clean.reason)
+            self._drop(tx, clean.reason)
+            return
+        now = milliseconds(self._clock())
+        distinct_id = new_uuid() if unnamed else subject.distinct_id
+        self._outbox.record(tx, Event(new_uuid(), name, distinct_id, now, clean, "server", now), sinks)
+        if self._after_commit:
+            self._after_commit(tx, self._wake)
 
     @staticmethod
     def _drop(tx: Connection, reason: str) -> None:
