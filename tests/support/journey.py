@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from playwright.sync_api import APIRequestContext, Page, expect
+from playwright.sync_api import APIRequestContext, Page, StorageState, expect
 
 from tests.support.product import PASSWORD
 
@@ -359,6 +359,11 @@ class Caller:
         self._request = request
         self.url = url
 
+    @property
+    def state(self) -> StorageState:
+        """The session, for a browser of theirs."""
+        return self._request.storage_state()
+
     def sign_in(self, username: str) -> None:
         self.post("/account/login", {"username": username, "password": PASSWORD})
 
@@ -375,8 +380,8 @@ class Caller:
             data=body,
             headers={"X-CSRF-Token": token, "Content-Type": "application/json"},
         )
-        assert answer.status in {200, 201}, answer.text()
-        return answer.json()
+        assert answer.status in {200, 201, 204}, answer.text()
+        return answer.json() if answer.status != 204 else None
 
     def create_user(self, username: str, role: str = "user") -> None:
         self.post("/api/v1/users", {"username": username, "password": PASSWORD, "role": role})
