@@ -16,6 +16,7 @@ import secrets
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -95,21 +96,26 @@ class Keyring:
             held = json.loads(self._path.read_text("ascii"))
             key, epoch = bytes.fromhex(held["key"]), held["epoch"]
         except FileNotFoundError:
-            key, epoch = secrets.token_bytes(32), now
-            self._write(key, epoch)
+            self._write(secrets.token_bytes(32), now, first=True)
+            return self._read(now)
         except (KeyError, TypeError, AttributeError):
             raise ValueError("no key in the key file") from None
         if len(key) != 32 or not isinstance(epoch, int):
             raise ValueError("no key in the key file")
         return key, epoch
 
-    def _write(self, key: bytes, epoch: int) -> None:
+    def _write(self, key: bytes, epoch: int, *, first: bool = False) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(self._path.name + ".new")
+        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         fresh.unlink(missing_ok=True)
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             json.dump({"epoch": epoch, "key": key.hex()}, file)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._path)
+        if not first:
+            fresh.replace(self._path)  # from the same key each process makes the same next one
+            return
+        with suppress(FileExistsError):
+            os.link(fresh, self._path)  # of several processes the first one's key stands
+        fresh.unlink()

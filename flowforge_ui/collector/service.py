@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 RETENTION_EVERY_S = 3600.0
 PREPARE_EVERY_S = 5.0
+SHORTEST_TOKEN = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +124,28 @@ class Service:
 def own_access_token(path: Path) -> str:
     """The token of the fleet page, made once and kept in a file that only its owner reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if found := _token_in(path):
+        return found
+    token = secrets.token_urlsafe(24)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(token + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.link(fresh, path)  # whole or not at all, and the first of several processes decides
     except FileExistsError:
-        return path.read_text("ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(24) + "\n")
-    return path.read_text("ascii").strip()
+        if _token_in(path) is None:
+            fresh.replace(path)
+    fresh.unlink(missing_ok=True)
+    return _token_in(path) or token
+
+
+def _token_in(path: Path) -> str | None:
+    """None where there is none, or what a disk that was full has left of one: an empty token would let anybody in."""
+    try:
+        found = path.read_text("ascii", "replace").strip()
+    except FileNotFoundError:
+        return None
+    return found if len(found) >= SHORTEST_TOKEN else None

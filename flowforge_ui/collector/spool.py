@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,8 +25,7 @@ class Spool:
     def put(self, pings: Sequence[Ping]) -> None:
         """Append; returns when the bytes are on the disk. Raises OSError when they cannot be."""
         lines = b"".join(json.dumps(asdict(each), separators=(",", ":")).encode() + b"\n" for each in pings)
-        with self._lock:
-            self._directory.mkdir(parents=True, exist_ok=True)
+        with self._alone():
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 start = os.fstat(handle).st_size
@@ -46,7 +47,7 @@ class Spool:
 
         A crash in the middle hands some over again: keeping is idempotent.
         """
-        with self._lock:
+        with self._alone():
             if self._path.exists():
                 aside = self._directory / f"pings.spool.{self._next_number()}"
                 self._path.rename(aside)
@@ -56,8 +57,20 @@ class Spool:
             for start in range(0, len(pings), group):
                 keep(pings[start : start + group])
             taken += len(pings)
-            path.unlink()
+            path.unlink(missing_ok=True)  # another process may have loaded it, too
         return taken
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other thread, nor another process with this folder, writes or sets aside meanwhile."""
+        with self._lock:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._directory / "lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(handle)
 
     def _next_number(self) -> int:
         return 1 + max((int(each.suffix[1:]) for each in self._directory.glob("pings.spool.*")), default=0)

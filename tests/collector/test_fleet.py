@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from flowforge_ui.collector.fleet import percentile, version_key
 from flowforge_ui.collector.public import for_the_public, hidden
+from flowforge_ui.collector.service import own_access_token
 from tests.support.collector import House
 
 
@@ -325,5 +326,16 @@ def test_the_access_token_is_made_once_for_its_owner_only(build: Callable[..., H
     held = tmp_path / "one" / "collector.access"
     assert (held.read_text("ascii").strip(), stat.S_IMODE(held.stat().st_mode)) == (first, 0o600)
     assert len(first) >= 32
+    assert list((tmp_path / "one").glob("collector.access*")) == [held]
     assert build(home=tmp_path / "one").service.access_token == first
     assert build(home=tmp_path / "two").service.access_token != first
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"abc", b"\xff" * 8])
+def test_what_a_full_disk_left_of_the_access_token_lets_nobody_in(tmp_path: Path, left: bytes) -> None:
+    path = tmp_path / "collector.access"
+    path.write_bytes(left)
+    token = own_access_token(path)
+    assert len(token) >= 32
+    assert path.read_text("ascii").strip() == token == own_access_token(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

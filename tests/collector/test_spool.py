@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import time
 import uuid
 from collections.abc import Callable
@@ -11,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from flowforge_ui.collector import ping as rules
+from flowforge_ui.collector.ping import Ping
 from flowforge_ui.collector.spool import Spool
 from flowforge_ui.collector.store import PingStore, StoreTooNew
 from flowforge_ui.collector.writer import Unavailable, Writer
@@ -116,3 +119,40 @@ def test_several_receivers_share_one_postgresql(build: Callable[..., House], pos
     assert held(first) == 1
     tiles = {each["key"]: each["n"] for each in second.fleet()["tiles"]}
     assert tiles["silent"] == 1
+
+
+def test_processes_that_share_a_spool_lose_nothing(tmp_path: Path) -> None:
+    """A mounted collector of several workers: some put while others set aside and load."""
+    context = multiprocessing.get_context("fork")
+    loaded = context.SimpleQueue()
+    count, each_puts = 4, 60
+
+    def work(number: int) -> None:
+        spool = Spool(tmp_path)
+        for turn in range(each_puts):
+            spool.put([a_ping(number * 1_000 + turn)])
+            if turn % 3 == 0:
+                with contextlib.suppress(OSError):  # the other one was quicker
+                    spool.load(lambda pings: loaded.put([ping.receipt for ping in pings]))
+        loaded.put(None)
+
+    running = [context.Process(target=work, args=(number,)) for number in range(count)]
+    for each in running:
+        each.start()
+    found: set[str] = set()
+    ended = 0
+    while ended < count:
+        group = loaded.get()
+        ended += group is None
+        found |= set(group or ())
+    for each in running:
+        each.join()
+    loaded.close()
+    Spool(tmp_path).load(lambda pings: found.update(ping.receipt for ping in pings))
+    assert found == {a_ping(number * 1_000 + turn).receipt for number in range(count) for turn in range(each_puts)}
+
+
+def a_ping(number: int) -> Ping:
+    instance = str(uuid.UUID(int=number))
+    receipt = rules.receipt_of(instance, "p")
+    return Ping(instance, "p", "0" * 64, receipt, 1, 2, None, None, 1, None, None, {"instanceId": instance})

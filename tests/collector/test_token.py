@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,30 @@ def test_a_key_that_others_may_read_means_no_token(tmp_path: Path) -> None:
     ring(tmp_path, Times()).token("203.0.113.7")
     (tmp_path / "collector.key").chmod(0o644)
     assert ring(tmp_path, Times()).token("203.0.113.7") is None
+
+
+def test_several_processes_that_begin_together_have_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "collector.key"
+    tokens = _of_several(lambda: Keyring(path, Times()).token("203.0.113.9"))
+    assert len(set(tokens)) == 1
+    assert None not in tokens
+    assert [each.name for each in tmp_path.iterdir()] == ["collector.key"]
+
+
+def _of_several(act: Callable[[], Token | None], processes: int = 8) -> list[Token | None]:
+    """What each of several forked processes gets that begin at the same moment."""
+    context = multiprocessing.get_context("fork")
+    begin, answers = context.Barrier(processes), context.SimpleQueue()
+
+    def work() -> None:
+        begin.wait()
+        answers.put(act())
+
+    running = [context.Process(target=work) for _ in range(processes)]
+    for each in running:
+        each.start()
+    found = [answers.get() for _ in running]
+    for each in running:
+        each.join()
+    answers.close()
+    return found
