@@ -128,9 +128,10 @@ class Routes:
     def show(self, instance_id: str) -> Response:
         with self._collector.store.reading() as tx:
             row, pings = self._collector.store.held(tx, instance_id)
+            copies = self._collector.store.copies(tx, instance_id)
         if row is None or not _owns(row["secret_hash"]):
             return _unknown()
-        return as_json(_held(row, pings))
+        return as_json(_held(row, pings, copies))
 
     def erase(self, instance_id: str) -> Response:
         if self._collector.receiver.writer.spooled():
@@ -173,14 +174,16 @@ def _unknown() -> Response:
     return as_error(404, "unknown", "No installation is known under this identifier and secret.")
 
 
-def _held(row: dict[str, object], pings: list[dict[str, object]]) -> dict[str, object]:
+def _held(row: dict[str, object], pings: list[dict[str, object]], copies: list[dict[str, object]]) -> dict[str, object]:
     for each in pings:
         each["payload"] = orjson.loads(str(each["payload"]))
         for name in ("received_at", "expires_at"):
             each[name] = iso(int(str(each[name])))
     for name in ("first_seen", "last_seen"):
         row[name] = iso(int(str(row[name])))
-    return {"installation": row, "pings": pings}
+    for each in copies:
+        each["last_seen"] = iso(int(str(each["last_seen"])))
+    return {"installation": row, "pings": pings, "copies": copies}
 
 
 def as_json(body: object, status: int = 200, retry_after: int | None = None) -> Response:

@@ -120,6 +120,12 @@ class PingStore:
         pings = tx.execute(sa.select(raw).where(raw.c.instance_id == instance_id).order_by(raw.c.received_at))
         return None if row is None else _plain(row), [_plain(each) for each in pings.mappings()]
 
+    def copies(self, tx: sa.Connection, instance_id: str) -> list[dict[str, object]]:
+        """What is remembered of each copy of an installation, by which the next ping is told from another copy's."""
+        chain = self.tables.chain
+        found = tx.execute(sa.select(chain).where(chain.c.instance_id == instance_id).order_by(chain.c.chain))
+        return [_plain(each) for each in found.mappings()]
+
     def erase(self, tx: sa.Connection, instance_id: str) -> None:
         """Forget one installation. Roll-ups hold no ids and stay."""
         installation = self.tables.installation

@@ -28,6 +28,25 @@ def test_the_owner_sees_everything_held(house: House) -> None:
     assert shown["installation"]["first_seen"] == "2026-11-23T10:00:00.000Z"
     assert [each["received_at"] for each in shown["pings"]] == ["2026-11-23T10:00:00.000Z", "2026-11-23T11:00:00.000Z"]
     assert shown["pings"][0]["payload"]["platform.counts.users"] == 6
+    assert [(each["seq"], each["head"]) for each in shown["copies"]] == [(2, shown["pings"][1]["receipt"])]
+
+
+def test_no_table_holds_more_of_an_installation_than_is_shown(house: House) -> None:
+    """Every row and every column under its identifier, whatever tables there will be."""
+    send(house, 1)
+    send(house, 2)
+    send(house, 2)  # a copy
+    shown = house.client.get(f"/installations/{house.instance}", headers=OWNER).get_json()
+    listed = {"installation": [shown["installation"]], "ping_raw": shown["pings"], "chain": shown["copies"]}
+    store = house.service.store
+    with store.reading() as tx:
+        for table in store.tables.metadata.sorted_tables:
+            if "instance_id" not in table.columns:
+                continue
+            rows = tx.execute(sa.select(table).where(table.c.instance_id == house.instance)).mappings().all()
+            assert [sorted(map(str, each)) for each in rows] == [sorted(each) for each in listed[table.name]]
+            listed.pop(table.name)
+    assert listed == {}
 
 
 def test_the_owner_erases_everything_held(house: House) -> None:
