@@ -78,6 +78,12 @@ def test_without_disk_and_database_a_ping_is_turned_away_not_lost(house: House) 
     assert (answer.status_code, answer.get_json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "60")
 
 
+def test_more_than_can_be_kept_in_time_is_asked_to_come_back(house: House) -> None:
+    house.service.receiver.writer = Writer(house.service.store, house.service.spool, room=0)
+    answer = house.client.post("/ping", json=house.ping())
+    assert (answer.status_code, answer.get_json()["code"], answer.headers["Retry-After"]) == (503, "overloaded", "5")
+
+
 def test_a_database_that_hangs_is_no_ping_that_hangs(house: House) -> None:
     nobody_writes = Writer(house.service.store, house.service.spool)
     ping = rules.make(PLAN.read_document(house.ping()), b"x", now=house.clock(), retention_days=90, token=None)
