@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from tests.support.collector import House
 
@@ -54,6 +55,19 @@ def test_a_ping_is_answered_with_its_receipt_and_its_end(house: House) -> None:
     assert sorted(answer.get_json()) == ["expires_at", "receipt", "received_at", "sha256"]
     assert answer.get_json()["received_at"] == "2026-11-23T10:00:00.000Z"
     assert answer.get_json()["expires_at"] == "2027-02-21T10:00:00.000Z"
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"instanceId": "5db51f99-c6fb-4340-9c19-78adce58cc1b"}'])
+def test_answers_to_pings_carry_what_every_answer_carries(house: House, body: bytes) -> None:
+    """They are made without the framework."""
+
+    def headers(answer: TestResponse) -> dict[str, str]:
+        return {name: value for name, value in answer.headers if name != "Content-Length"}
+
+    answer, other = house.client.post("/ping", data=body), house.client.get("/healthz")
+    assert headers(answer) == headers(other)
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_repeat_has_the_same_receipt_and_counts_once(house: House) -> None:
