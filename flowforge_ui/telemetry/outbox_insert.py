@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "recorded_at", "origin", "properties", "pending")
-SIZES = (64, 8, 1)
-"""Rows of one statement: few sizes, so that each stays prepared."""
+SIZES = (120, 40, 10, 3, 1)
+"""Rows of one statement: few sizes, so that each stays prepared; older SQLites take 999 values."""
 
 InsertRow = tuple[str, str, str, int, int, str, str, int]
 """The values of COLUMNS; `properties` as JSON."""
