@@ -139,7 +139,8 @@ def test_every_page_is_quiet(stage: Stage, who: str) -> None:
             messages.remove(NOT_FOUND)
         view = "/not_found" if route["name"] == "not_found" else expected(route, who)
         told = [url.removeprefix(stage.product.url) for url in stage.stand.views[seen:]]
-        if messages or told != [view] or (answer.status == 404) != (route["name"] in {"setup", "not_found"}):
+        status = 404 if route["name"] in {"setup", "not_found"} else 200
+        if messages or not stage.told(page, seen) or (told, answer.status) != ([view], status):
             wrong[route["name"]] = (answer.status, told, messages)
     trouble.messages.clear()
     page.close()

@@ -94,6 +94,11 @@ class Product:
         }
         (self.home / "flowforge.yml").write_text(yaml.safe_dump(self.settings), "utf-8")
 
+    def based_on(self, url: str) -> None:
+        """Something stands in front of it, at this address."""
+        self.settings["base_url"] = url
+        (self.home / "flowforge.yml").write_text(yaml.safe_dump(self.settings), "utf-8")
+
     def set_up(self) -> None:
         """Administrator ``root``, without a browser."""
         command = [sys.executable, "-m", "flowforge_ui", "init", "--admin", "root", "--password-stdin"]
