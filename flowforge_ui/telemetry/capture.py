@@ -279,6 +279,7 @@ class Capture:
 
 _ANONYMOUS: Role = "anonymous"
 _SCALARS = (str, int, float, bool)
+_NUMBERS = (int, float)
 _VOLATILE = frozenset({"offset", "sent_at"})
 
 
@@ -298,7 +299,7 @@ def _time(event: Mapping[str, Any], context: _Context) -> int:
     """When it happened by our clock: the sender's clock only tells how long before sending that was."""
     now = context.now
     offset = event.get("offset")
-    if isinstance(offset, int | float) and not isinstance(offset, bool) and abs(offset) < 1e15:
+    if offset is not None and type(offset) in _NUMBERS and abs(offset) < 1e15:
         at = now - int(offset)
     else:
         stated = _moment(event.get("timestamp"))

@@ -20,8 +20,8 @@ Check = Callable[[object], Scalar | None]
 CONTEXT_TYPES = frozenset(["url", "path", "host", "own_host", "referrer", "title"])
 """Types whose clean value depends on where this platform lives; `redact.py` knows their rules."""
 
-_HEX = "[0-9a-fA-F]"  # half the time of a pattern that ignores case
-UUID = re.compile(f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}")
+_DIGITS = bytes.maketrans(b"0123456789abcdefABCDEF", b"0" * 22)
+_SHAPE = b"00000000-0000-0000-0000-000000000000"
 _VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){1,3}((a|b|rc|\.dev|\.post|-rc\.?|-alpha\.?|-beta\.?)\d{1,5})?", re.ASCII)
 _DOTTED = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", re.ASCII)
@@ -83,7 +83,12 @@ def rule(definition: PropertyDef, table: RouteTable) -> Rule:
 
 def uuid_text(value: object) -> str | None:
     """A UUID in its canonical form, lower case; None for everything else."""
-    return value.lower() if isinstance(value, str) and UUID.fullmatch(value) else None
+    return value.lower() if isinstance(value, str) and is_uuid(value) else None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID's canonical form, in letters of either case; a third of a pattern's time."""
+    return text.isascii() and text.encode().translate(_DIGITS) == _SHAPE
 
 
 def _number(definition: PropertyDef, otherwise: float = _MAX_SAFE_INTEGER, *, whole: bool = False) -> Number:

@@ -16,7 +16,7 @@ import flowforge_ui
 from flowforge_ui.telemetry.event import new_uuid
 from flowforge_ui.telemetry.plan import Plan
 from flowforge_ui.telemetry.redact import Redactor, host
-from flowforge_ui.telemetry.values import CLOSED_TYPES, rule
+from flowforge_ui.telemetry.values import CLOSED_TYPES, rule, uuid_text
 
 HOME = "https://flows.example"
 
@@ -119,6 +119,28 @@ def test_a_referrer(raw: object, clean: str | None) -> None:
 )
 def test_a_host(raw: object, clean: str | None) -> None:
     assert host(raw) == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("0193B2F0-7c55-7A6E-8d3c-4b1c2d3e4f4f", "0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4f"),
+        ("00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"),
+        ("0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4", None),
+        ("0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4f0", None),
+        ("0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4f\n", None),
+        ("0193b2f07c55-7a6e-8d3c-4b1c2d3e4f4f00", None),
+        ("0193b2f0-7c55-7a6e-8d3c04b1c2d3e4f4f", None),
+        ("0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4g", None),
+        ("0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4\uff11", None),
+        ("0193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4\ud83d", None),
+        ("{193b2f0-7c55-7a6e-8d3c-4b1c2d3e4f4}", None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_a_uuid(text: object, clean: str | None) -> None:
+    assert uuid_text(text) == clean
 
 
 def test_below_a_path_of_its_own() -> None:
