@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from posthog.client import Client
@@ -19,6 +23,9 @@ from flowforge_ui.telemetry.capture import CaptureRequest
 from flowforge_ui.telemetry.event import utc_now
 from flowforge_ui.telemetry.plan import Plan
 from tests.support.capture import ALICE, ANONYMOUS, KEY, Endpoint, endpoint, ticket
+from tests.support.process import free_port
+from tests.support.product import KEY as PRODUCT_KEY
+from tests.support.product import PostHogProcess, Product, until
 
 PREFIX = "/x7f3a9"
 
@@ -155,3 +162,40 @@ def test_its_other_calls_do_no_harm(site: Endpoint) -> None:
         client.shutdown()
     assert site.stored == []
     assert site.counts == {"dropped": {"unknown_event": 3, "identity_unproven": 1}}
+
+
+def test_against_the_running_server_and_on_to_posthog(tmp_path: Path) -> None:
+    posthog = PostHogProcess(tmp_path / "posthog.ndjson", free_port())
+    posthog.start()
+    product = Product(tmp_path)
+    frontend = {
+        "posthog": {"apikey": PRODUCT_KEY, "apiurl": posthog.url, "capture_pageview": False},
+        "local": {"enabled": True},
+    }
+    product.configure(frontend=frontend)
+    product.set_up()
+    try:
+        with product.serve() as running:
+            client = Client(PRODUCT_KEY, host=api_host(product.url), flush_at=40, flush_interval=0.1)
+            uuids = views(client, 250)
+            client.capture("$pageview", distinct_id="u_somebody", properties={"route": "home"})
+            client.shutdown()
+            until(lambda: len(posthog.events) >= 251)
+            assert running.stop() == 0
+    finally:
+        posthog.stop()
+    taken = posthog.events
+    acts = [each["uuid"] for each in taken if each["event"] == "set-up finished"]
+    assert len(acts) == 1
+    assert sorted(each["uuid"] for each in taken) == sorted(uuids + acts)
+    assert "s3cr3t" not in json.dumps(taken)
+    # What is not told by a page's own router stays out of the local store.
+    assert [str(row["uuid"]) for row in product.stored()] == acts
+
+
+def api_host(url: str) -> str:
+    """The endpoint as a page is told of it."""
+    with urlopen(url) as answer:
+        boot = re.search(r'<script type="application/json" id="boot">(.*?)</script>', answer.read().decode())
+    assert boot is not None
+    return str(json.loads(unescape(boot[1]))["telemetry"]["posthog"]["api_host"])
