@@ -380,7 +380,7 @@ def bounces(stage: Stage, context: BrowserContext) -> None:
             page.wait_for_timeout(20)
         # A tab whose page is busy for half a second is closed without a word to it: where the SDK comes just now, the
         # page goes in another way, and its tab stays.
-        tab.away(page.close if kept_out else partial(page.goto, "about:blank"))
+        tab.away(page.close if kept_out else partial(page.goto, stage.posthog.url))
 
 
 def files_of_telemetry() -> list[str]:
