@@ -24,7 +24,7 @@ import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
     Refusal = Callable[[StartResponse], Iterable[bytes]]
 
@@ -36,6 +36,8 @@ READING = 128
 THREADS = WORKING + READING + 32
 MAX_BODY = 6 * 2**20
 """More than any address takes: whoever is given this much refuses it."""
+SWALLOWED = 16 * 2**20
+"""Of a body that is too large so much is taken and thrown away: cut off before, its sender hears no refusal."""
 LARGE = 2**20
 LARGE_AT_A_TIME = 12
 READ_SECONDS = 20.0
@@ -113,8 +115,10 @@ class Gate:
                 return _busy
             self._reading[me] = self._clock()
         try:
-            wanted = MAX_BODY if stated is None else min(stated, MAX_BODY)
-            body = environ["wsgi.input"].read(wanted)
+            wanted, stream = MAX_BODY if stated is None else min(stated, MAX_BODY), environ["wsgi.input"]
+            body = stream.read(wanted)
+            if len(body) == MAX_BODY and (stated is None or stated <= SWALLOWED):
+                _swallow(stream)
         finally:
             with self._lock:
                 del self._reading[me]
@@ -122,6 +126,12 @@ class Gate:
             return _cut_short
         environ["wsgi.input"] = io.BytesIO(body)
         return None
+
+
+def _swallow(stream: InputStream) -> None:
+    left = SWALLOWED - MAX_BODY
+    while left > 0 and (piece := stream.read(min(left, 65536))):
+        left -= len(piece)
 
 
 def watch(gate: Gate, port: int) -> None:

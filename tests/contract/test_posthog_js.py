@@ -17,8 +17,7 @@ from playwright.sync_api import Browser, Page, Request, Route
 
 from tests.support.browser import Trouble, chromium
 from tests.support.journey import Caller
-from tests.support.process import free_port
-from tests.support.product import KEY, ROOT, PostHogProcess, Product, settle, until
+from tests.support.product import ROOT, PostHogProcess, Product, both_ends, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DIST = ROOT / "node_modules/posthog-js/dist"
@@ -61,18 +60,11 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    home = tmp_path_factory.mktemp("contract")
-    posthog = PostHogProcess(home / "posthog.ndjson", free_port())
-    posthog.start()
-    product = Product(home)
-    product.configure(
-        frontend={
-            "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
-            "local": {"enabled": True},
-        }
-    )
-    product.set_up()
-    with chromium() as browser, product.serve():
+    with (
+        chromium() as browser,
+        both_ends(tmp_path_factory.mktemp("contract")) as (product, posthog),
+        product.serve(),
+    ):
         context = browser.new_context()
         root = Caller(context.request, product.url)
         root.sign_in("root")
@@ -84,7 +76,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         until(lambda: len(posthog.events) == len(OF_THE_FIXTURE))
         yield Stage(product, posthog, browser, root, facts)
         context.close()
-    posthog.stop()
 
 
 def opened(stage: Stage, module: str, settings: dict[str, Any], requests: list[Request]) -> tuple[Page, Trouble]:

@@ -23,9 +23,8 @@ from flowforge_ui.telemetry.capture import CaptureRequest
 from flowforge_ui.telemetry.event import utc_now
 from flowforge_ui.telemetry.plan import Plan
 from tests.support.capture import ALICE, ANONYMOUS, KEY, Endpoint, endpoint, ticket
-from tests.support.process import free_port
 from tests.support.product import KEY as PRODUCT_KEY
-from tests.support.product import PostHogProcess, Product, until
+from tests.support.product import both_ends, until
 
 PREFIX = "/x7f3a9"
 
@@ -165,25 +164,13 @@ def test_its_other_calls_do_no_harm(site: Endpoint) -> None:
 
 
 def test_against_the_running_server_and_on_to_posthog(tmp_path: Path) -> None:
-    posthog = PostHogProcess(tmp_path / "posthog.ndjson", free_port())
-    posthog.start()
-    product = Product(tmp_path)
-    frontend = {
-        "posthog": {"apikey": PRODUCT_KEY, "apiurl": posthog.url, "capture_pageview": False},
-        "local": {"enabled": True},
-    }
-    product.configure(frontend=frontend)
-    product.set_up()
-    try:
-        with product.serve() as running:
-            client = Client(PRODUCT_KEY, host=api_host(product.url), flush_at=40, flush_interval=0.1)
-            uuids = views(client, 250)
-            client.capture("$pageview", distinct_id="u_somebody", properties={"route": "home"})
-            client.shutdown()
-            until(lambda: len(posthog.events) >= 251)
-            assert running.stop() == 0
-    finally:
-        posthog.stop()
+    with both_ends(tmp_path) as (product, posthog), product.serve() as running:
+        client = Client(PRODUCT_KEY, host=api_host(product.url), flush_at=40, flush_interval=0.1)
+        uuids = views(client, 250)
+        client.capture("$pageview", distinct_id="u_somebody", properties={"route": "home"})
+        client.shutdown()
+        until(lambda: len(posthog.events) >= 251)
+        assert running.stop() == 0
     taken = posthog.events
     acts = [each["uuid"] for each in taken if each["event"] == "set-up finished"]
     assert len(acts) == 1

@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from tests.support.browser import Trouble, chromium
 from tests.support.journey import ANONYMOUS, PAINTED, Caller, Span, Tab, Truth
-from tests.support.process import Running, free_port
-from tests.support.product import KEY, PASSWORD, ROOT, PostHogProcess, Product, until
+from tests.support.process import Running
+from tests.support.product import PASSWORD, ROOT, PostHogProcess, Product, both_ends, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -74,24 +74,13 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path, browser: Browser) -> Iterator[Stage]:
-    posthog = PostHogProcess(tmp_path / "posthog.ndjson", free_port())
-    posthog.start()
-    product = Product(tmp_path)
-    product.configure(
-        frontend={
-            "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
-            "local": {"enabled": True},
-        }
-    )
-    product.set_up()
-    with product.serve() as running:
+    with both_ends(tmp_path) as (product, posthog), product.serve() as running:
         context = browser.new_context()
         truth = Truth({})
         root = Caller(context.request, product.url)
         prepare(root, truth, browser)
         yield Stage(product, posthog, running, browser, root, truth)
         context.close()
-    posthog.stop()
 
 
 def prepare(root: Caller, truth: Truth, browser: Browser) -> None:

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import Trouble, chromium
-from tests.support.process import Running, free_port
-from tests.support.product import KEY, PostHogProcess, Product, api, settle, sign_in, until
+from tests.support.process import Running
+from tests.support.product import PostHogProcess, Product, api, both_ends, settle, sign_in, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SECRET = "s3cr3t-t0ken"
@@ -37,18 +37,8 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    posthog = PostHogProcess(tmp_path / "posthog.ndjson", free_port())
-    posthog.start()
-    product = Product(tmp_path)
-    product.configure(
-        frontend={
-            "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
-            "local": {"enabled": True},
-        }
-    )
-    product.set_up()
-    yield Stage(product, posthog)
-    posthog.stop()
+    with both_ends(tmp_path) as (product, posthog):
+        yield Stage(product, posthog)
 
 
 def journey(page: Page, url: str) -> list[str]:

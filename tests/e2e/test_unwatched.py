@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,7 @@ from playwright.sync_api import sync_playwright
 from tests.support.browser import bare_chromium
 from tests.support.front import Front
 from tests.support.journey import Caller, Span, Truth, View
-from tests.support.process import free_port
-from tests.support.product import KEY, PASSWORD, PostHogProcess, Product, until
+from tests.support.product import PASSWORD, both_ends, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = {
@@ -65,19 +65,11 @@ addEventListener('pagehide', () => note('gone'));
 
 
 def test_a_prerendered_page_counts_from_when_it_is_shown_and_its_time_while_it_is_seen(tmp_path: Path) -> None:
-    posthog = PostHogProcess(tmp_path / "posthog.ndjson", free_port())
-    posthog.start()
-    product = Product(tmp_path)
-    front = Front(product.port, SCRIPT, PAGES, RULES)
-    product.configure(
-        frontend={
-            "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
-            "local": {"enabled": True},
-        }
-    )
-    product.based_on(front.url)
-    product.set_up()
-    try:
+    with (
+        both_ends(tmp_path) as (product, posthog),
+        contextlib.closing(Front(product.port, SCRIPT, PAGES, RULES)) as front,
+    ):
+        product.based_on(front.url)
         with product.serve() as running, sync_playwright() as playwright:
             request = playwright.request.new_context()
             root = Caller(request, front.url)
@@ -93,9 +85,6 @@ def test_a_prerendered_page_counts_from_when_it_is_shown_and_its_time_while_it_i
         truth.views = what_happened(front.notes)
         truth.check(posthog.events)
         assert len(product.stored()) == truth.events
-    finally:
-        front.close()
-        posthog.stop()
 
 
 def what_happened(notes: list[dict[str, Any]]) -> list[View]:

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.support.browser import Trouble, chromium
 from tests.support.journey import FOLLOW, Caller
-from tests.support.process import free_port
-from tests.support.product import KEY, PASSWORD, PostHogProcess, Product, settle, until
+from tests.support.product import PASSWORD, PostHogProcess, Product, both_ends, settle, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PLACES = (("/account", "Profile"), ("/account/security", "Security"), ("/account/privacy", "Privacy"), ("/", "Home"))
@@ -32,18 +31,11 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    home = tmp_path_factory.mktemp("without")
-    posthog = PostHogProcess(home / "posthog.ndjson", free_port())
-    posthog.start()
-    product = Product(home)
-    product.configure(
-        frontend={
-            "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
-            "local": {"enabled": True},
-        }
-    )
-    product.set_up()
-    with chromium() as browser, product.serve():
+    with (
+        chromium() as browser,
+        both_ends(tmp_path_factory.mktemp("without")) as (product, posthog),
+        product.serve(),
+    ):
         context = browser.new_context()
         root = Caller(context.request, product.url)
         root.sign_in("root")
@@ -53,7 +45,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         page.close()
         yield Stage(product, posthog, browser, root, facts["telemetry"]["posthog"]["api_host"])
         context.close()
-    posthog.stop()
 
 
 def blocked(_: list[Route], route: Route) -> None:

@@ -120,6 +120,25 @@ class Product:
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+@contextlib.contextmanager
+def both_ends(home: Path) -> Iterator[tuple[Product, PostHogProcess]]:
+    """A product set up but not yet serving, that tells its own store and a second process that plays PostHog."""
+    posthog = PostHogProcess(home / "posthog.ndjson", free_port())
+    posthog.start()
+    try:
+        product = Product(home)
+        product.configure(
+            frontend={
+                "posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False},
+                "local": {"enabled": True},
+            }
+        )
+        product.set_up()
+        yield product, posthog
+    finally:
+        posthog.stop()
+
+
 def sign_in(page: Page, url: str, username: str = "root") -> None:
     """Through the form, as a person does; returns when the view behind it is there."""
     page.goto(url)
