@@ -25,6 +25,7 @@ from flowforge_ui.analytics.errors import (
     StoreUnavailable,
 )
 from flowforge_ui.analytics.store import question as read_question
+from flowforge_ui.processors import anywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -264,7 +265,8 @@ class DuckDBStore:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            yield
+            with anywhere():
+                yield
         except duckdb.Error as error:
             if self._closed:
                 raise StoreUnavailable(f"The analytics store {self.path} has been closed.") from error
@@ -286,7 +288,8 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
         if not Path(path).parent.is_dir():
             raise StoreUnavailable(f"The directory of the analytics store {path} does not exist.")
     try:
-        connection = duckdb.connect(path, config={**settings, "lock_configuration": "true"})
+        with anywhere():
+            connection = duckdb.connect(path, config={**settings, "lock_configuration": "true"})
     except duckdb.Error as error:
         raise _opening_error(path, str(error)) from error
     if path != ":memory:":

@@ -18,6 +18,8 @@ import threading
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flowforge_ui.processors import keep_together
+
 from .gate import THREADS, Gate, watch
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def serve(build: Callable[[], Served], *, host: str, port: int, workers: int) ->
         serving.append(served)
         gate = Gate(served.application)
         threading.Thread(target=watch, args=(gate, port), name="slow senders", daemon=True).start()
+        keep_together()  # the threads that answer requests: Granian starts them after this one
         return gate
 
     def work(*arguments: Any) -> None:

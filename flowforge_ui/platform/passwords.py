@@ -8,6 +8,8 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from flowforge_ui.processors import anywhere
+
 MIN_CHARACTERS = 8
 MAX_BYTES = 1024
 
@@ -40,7 +42,7 @@ class Passwords:
         self._nobody = self._hasher.hash(os.urandom(16))
 
     def hash(self, password: str) -> str:
-        with self._turns:
+        with self._turns, anywhere():
             return self._hasher.hash(password)
 
     def verify(self, stored: str | None, password: str) -> bool:
@@ -51,7 +53,7 @@ class Passwords:
             guess = b""
         if len(guess) > MAX_BYTES:
             guess = b""
-        with self._turns:
+        with self._turns, anywhere():
             try:
                 return self._hasher.verify(stored or self._nobody, guess) and stored is not None
             except (VerificationError, InvalidHashError):
