@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 
 _supported = hasattr(os, "sched_setaffinity")
@@ -26,24 +27,28 @@ def keep_together() -> None:
         return
     processors = sorted(_all or os.sched_getaffinity(0))
     _all = frozenset(processors)
-    _move({processors[os.getpid() % len(processors)]})
+    _move(threading.get_native_id(), {processors[os.getpid() % len(processors)]})
 
 
 @contextlib.contextmanager
 def anywhere() -> Iterator[None]:
-    """For work that takes long without the interpreter's lock: on any processor, threads that it starts too."""
+    """For work that takes long without the interpreter's lock: on any processor, threads that it starts too.
+
+    It is the thread that began which goes back, whichever ends the work: a generator may be closed by another one.
+    """
     kept = os.sched_getaffinity(0) if _all else _all
     if kept == _all:
         yield
         return
-    _move(_all)
+    thread = threading.get_native_id()
+    _move(thread, _all)
     try:
         yield
     finally:
-        _move(kept)
+        _move(thread, kept)
 
 
-def _move(processors: set[int] | frozenset[int]) -> None:
-    # Whoever runs this program may have taken processors from it meanwhile: then it stays where it is.
+def _move(thread: int, processors: set[int] | frozenset[int]) -> None:
+    # The thread may have ended, or somebody have taken processors from the program: then it stays where it is.
     with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, processors)
+        os.sched_setaffinity(thread, processors)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from flowforge_ui import processors
+from flowforge_ui.platform.passwords import Passwords
 from tests.support.fire import worker_pids
 from tests.support.product import Product
 
@@ -64,6 +67,39 @@ def test_long_work_and_what_it_starts_may_run_anywhere_and_comes_back() -> None:
 
     found: list[set[int]] = []
     in_a_thread(act)
+
+
+def test_the_thread_that_began_goes_back_whoever_ends_the_work() -> None:
+    def act() -> None:
+        processors.keep_together()
+        mine = os.sched_getaffinity(0)
+        work = contextlib.ExitStack()
+        work.enter_context(processors.anywhere())
+        assert os.sched_getaffinity(0) == ALL
+        in_a_thread(lambda: end(work))
+        assert os.sched_getaffinity(0) == mine
+
+    def end(work: contextlib.ExitStack) -> None:
+        work.close()
+        assert os.sched_getaffinity(0) == ALL
+
+    in_a_thread(act)
+
+
+def test_passwords_are_hashed_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hashed(_: PasswordHasher, password: str | bytes) -> str:
+        seen.append(os.sched_getaffinity(0))
+        return str(password)
+
+    def act() -> None:
+        processors.keep_together()
+        Passwords(memory_kib=8, rounds=1).hash("correct horse battery")
+        assert len(os.sched_getaffinity(0)) == 1
+
+    seen: list[set[int]] = []
+    monkeypatch.setattr(PasswordHasher, "hash", hashed)
+    in_a_thread(act)
+    assert seen[-1] == ALL
 
 
 def test_where_nothing_was_kept_together_nothing_is_moved() -> None:
