@@ -126,19 +126,16 @@ class CaptureServer:
 
     def answer(self, request: Request) -> Answer | None:
         """None: the connection is closed without a word."""
-        if request.path.startswith(tuple(self._prefixes[:-1])):
-            return Answer(200, b"{}")
-        if not request.path.startswith(self.prefix):
-            with self._arrived:
-                self.requests.append(request)
-            return self.serve(request) or Answer(404, b"")
         with self._arrived:
+            if request.path.startswith(tuple(self._prefixes[:-1])):
+                return Answer(200, b"{}")
             mode, go_on = self.mode, self._go_on
             self.requests.append(request)
-            if mode == "ok" and request.method == "POST":
+            captured = request.path.startswith(self.prefix)
+            if captured and mode == "ok" and request.method == "POST":
                 self._keep(request)
             self._arrived.notify_all()
-        return _answer(mode, go_on, request)
+        return _answer(mode, go_on, request) if captured else self.serve(request) or Answer(404, b"")
 
     def _keep(self, request: Request) -> None:
         try:
