@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import delete, func, select
 
 from .direct import execute
-from .outbox_tables import counters
+from .outbox_tables import SINKS, counters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Connection
 
-Kind = Literal["accepted", "dropped", "refused", "property", "addressed", "delivered", "failed", "abandoned"]
+Kind = Literal[
+    "accepted", "recorded", "dropped", "refused", "property", "addressed", "delivered", "failed", "abandoned"
+]
 Tally = Counter[tuple[Kind, str]]
 
 _ROW = {"sqlite": "(?, ?, ?, ?)", "postgresql": "(%s, %s, %s, %s)"}
@@ -49,13 +51,26 @@ def _upsert(dialect: str, rows: int) -> str:
     )
 
 
+def recorded(origin: str, addressed: int) -> str:
+    """The counter of events of one origin to the same sinks: one row says what is accepted and what is addressed."""
+    return f"{origin}/{addressed}"
+
+
 def read(tx: Connection) -> dict[str, dict[str, int]]:
     """Every counter: kind -> name -> number."""
     rows = tx.execute(select(counters.c.kind, counters.c.name, func.sum(counters.c.n)).group_by("kind", "name"))
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, Counter[str]] = {}
     for kind, name, n in rows:
-        counts.setdefault(kind, {})[name] = int(n)
-    return counts
+        for told, key in _told(kind, name):
+            counts.setdefault(told, Counter())[key] += int(n)
+    return {kind: dict(found) for kind, found in counts.items()}
+
+
+def _told(kind: str, name: str) -> list[tuple[str, str]]:
+    if kind != "recorded":
+        return [(kind, name)]
+    origin, _, addressed = name.partition("/")
+    return [("accepted", origin), *(("addressed", sink) for sink, bit in SINKS.items() if int(addressed) & bit)]
 
 
 def compact(tx: Connection) -> None:

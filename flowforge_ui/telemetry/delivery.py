@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from .ahead import Ahead
 from .event import Clock, milliseconds, utc_now
 from .sinks import SinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .outbox import Claimed, Outbox
+    from .outbox import Batch, Claimed, Outbox
     from .sinks import Sink
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Delivery:
     ) -> None:
         self.sink = sink
         self._outbox, self._clock, self._may_run, self._uniform = outbox, clock, may_run, uniform
+        self._ahead = Ahead()
         self._failures = 0
         self._next_attempt_at: int | None = None
         self._probe_from = 0
@@ -106,6 +108,7 @@ class Delivery:
             if self._thread.is_alive():
                 log.warning("Delivery to %s did not end in time", self.sink.name)
             self._thread = None
+        self._ahead.drop()
         self._state = "stopped"
         self.sink.close()
 
@@ -141,18 +144,20 @@ class Delivery:
                     self._stopping.wait(pause)
                 elif self._awake.wait(pause):
                     self._stopping.wait(GATHER_SECONDS)
-            self._awake.clear()
+                # Not after a step that goes straight on to the next: what came meanwhile may not be in what was read.
+                self._awake.clear()
 
     # One step
 
     def step(self) -> float:
         """Delivers one batch; answers how many seconds to wait before the next step."""
         if not self._may_run():
+            self._ahead.drop()
             self._state = "standby"
             return IDLE_SECONDS
         if self._next_attempt_at is not None and (wait := self._next_attempt_at - milliseconds(self._clock())) > 0:
             return wait / 1000
-        batch = self._outbox.claim(self.sink.name, self.sink.batch)
+        batch = self._claim()
         if not batch.fresh and not batch.due:
             self._state = "idle"
             return IDLE_SECONDS
@@ -167,6 +172,15 @@ class Delivery:
             return self._back_off(found.passing)
         self._failures, self._next_attempt_at = 0, None
         return 0.0 if len(batch.fresh) == self.sink.batch else IDLE_SECONDS
+
+    def _claim(self) -> Batch:
+        """What waits; where that fills a batch, the next one is begun to be read, unless the sink is ill."""
+        name, size = self.sink.name, self.sink.batch
+        batch = self._outbox.claim(name, size, self._ahead.take())
+        if len(batch.fresh) == size and not self._failures:
+            last = batch.fresh[-1].id
+            self._ahead.begin(lambda: self._outbox.fresh(name, size, last))
+        return batch
 
     def _deliver_fresh(self, fresh: list[Claimed], found: _Round) -> None:
         self._narrow(fresh, found)
@@ -278,6 +292,7 @@ class Delivery:
     def _back_off(self, error: Exception | None) -> float:
         """Exponential with full jitter; never earlier than the sink asks for."""
         self._failures += 1
+        self._ahead.drop()
         self._state = "waiting"
         ceiling = min(BACK_OFF_CAP_SECONDS, BACK_OFF_SECONDS * 2 ** min(self._failures - 1, 20))
         seconds = max(0.05, self._uniform(0, ceiling))

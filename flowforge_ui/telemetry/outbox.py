@@ -2,8 +2,8 @@
 
 An event is recorded in the transaction of the act it tells of, addressed to the sinks that are on at that moment.
 The log is read by what is still pending, never by a cursor over ids: on PostgreSQL a lower id may commit later.
-One consumer a sink reads it (a lease of the caller's decides which); every change is conditional on the pending bit,
-so doing it twice changes nothing.
+One consumer a sink reads it (a lease of the caller's decides which); every change begins by taking away what is
+pending, so doing it twice changes nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, exists, func, select, update
 
 from . import counters
 from .event import Clock, Event, milliseconds, utc_now
 from .outbox_insert import InsertRow, insert, insert_one
-from .outbox_tables import SINKS, is_pending, metadata, outbox, pending_index, sink_health, trouble
+from .outbox_tables import SINKS, metadata, outbox, pending, sink_health, trouble
 from .stored import StoredProperties
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ KEEP_DAYS = 7
 """How long an event stays after it was recorded, if it is delivered everywhere by then."""
 
 SinkState = Literal["pending", "delivered", "failed", "abandoned"]
-_STATES: tuple[SinkState, ...] = ("pending", "delivered", "failed", "abandoned")
 
 _EVENT = ("uuid", "event", "distinct_id", "timestamp", "properties", "origin", "recorded_at")
 
@@ -114,15 +113,15 @@ class Outbox:
     def record(self, tx: Connection, event: Event, sinks: Collection[str]) -> None:
         """Writes one event in the caller's transaction; a uuid that is there already is counted as a duplicate."""
         if sinks:
-            pending = mask(sinks)
-            written = insert_one(tx, self.row(event, pending))
-            counters.add(tx, _counted(event.origin, pending, written, 1 - written), early=True)
+            addressed = mask(sinks)
+            written = insert_one(tx, self.row(event, addressed))
+            counters.add(tx, _counted(event.origin, addressed, written, 1 - written), early=True)
 
-    def row(self, event: Event, pending: int) -> InsertRow:
+    def row(self, event: Event, addressed: int) -> InsertRow:
         """What `write` takes: the event as it will stand in the log."""
         properties = orjson.dumps(event.properties).decode()
         at = event.recorded_at or milliseconds(self._clock())
-        return (event.uuid, event.name, event.distinct_id, event.timestamp, at, event.origin, properties, pending)
+        return (event.uuid, event.name, event.distinct_id, event.timestamp, at, event.origin, properties, addressed)
 
     def write(self, tx: Connection, rows: Sequence[InsertRow]) -> Tally:
         """Writes rows, each uuid once, and answers what has to be added to the counters."""
@@ -130,55 +129,60 @@ class Outbox:
         groups: dict[tuple[str, int], list[InsertRow]] = {}
         for row in rows:
             groups.setdefault((row[5], row[7]), []).append(row)
-        for (origin, pending), group in groups.items():
+        for (origin, addressed), group in groups.items():
             written = insert(tx, group)
-            tally.update(_counted(origin, pending, written, len(group) - written))
+            tally.update(_counted(origin, addressed, written, len(group) - written))
         return tally
 
     # Delivering
 
-    def claim(self, sink: str, limit: int) -> Batch:
-        """What waits for a sink, oldest first, at most `limit` fresh events and 20 parked ones. Changes nothing."""
-        parked = select(trouble.c.outbox_id).where(trouble.c.sink == sink)
+    def claim(self, sink: str, limit: int, fresh: Sequence[Claimed] = ()) -> Batch:
+        """What waits for a sink, oldest first, at most `limit` fresh events and 20 parked ones. Changes nothing.
+
+        `fresh` are the fresh ones, where they have been read before.
+        """
+        return Batch(list(fresh) or self.fresh(sink, limit), self.due(sink))
+
+    def fresh(self, sink: str, limit: int, after: int = 0) -> list[Claimed]:
+        """The fresh part of `claim`, of events with a number above `after`."""
+        with self.reading() as tx:
+            return [Claimed(row[0], _told(row)) for row in tx.execute(fresh(sink, limit, after))]
+
+    def due(self, sink: str) -> list[Claimed]:
+        """The parked part of `claim`."""
         now = milliseconds(self._clock())
-        fresh = (
-            select(*_TOLD)
-            .where(self._pending(sink), outbox.c.id.not_in(parked))
-            .order_by(outbox.c.id)
-            .limit(limit)
-            .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
-        )
         due = (
-            select(*_TOLD, trouble.c.attempts)
+            _waiting(sink)
+            .add_columns(trouble.c.attempts)
             .join(trouble, trouble.c.outbox_id == outbox.c.id)
-            .where(self._pending(sink), trouble.c.sink == sink, trouble.c.due_at <= now)
+            .where(trouble.c.sink == sink, trouble.c.due_at <= now)
             .order_by(trouble.c.due_at, outbox.c.id)
             .limit(20)
         )
         with self.reading() as tx:
-            return Batch(
-                [Claimed(row[0], _told(row)) for row in tx.execute(fresh)],
-                [Claimed(row[0], _told(row), row[-1]) for row in tx.execute(due)],
-            )
+            return [Claimed(row[0], _told(row), row[-1]) for row in tx.execute(due)]
 
     def done(self, sink: str, claimed: Iterable[Claimed]) -> None:
         """The sink has these for good."""
         ids = [item.id for item in claimed]
         with self.transaction() as tx:
-            self._settle(tx, sink, ids, "delivered")
+            taken = tx.execute(delete(pending).where(_waits(sink), _among(tx, pending.c.outbox_id, ids))).rowcount
+            counters.add(tx, {("delivered", sink): taken})
             self._forget_trouble(tx, sink, ids)
             self._note(tx, sink, last_success_at=milliseconds(self._clock()))
 
     def failed(self, sink: str, claimed: Claimed, reason: str) -> None:
         """The sink will never take this one."""
         with self.transaction() as tx:
-            if self._settle(tx, sink, [claimed.id], "failed"):
-                self._trouble(tx, sink, claimed, None, reason)
+            if tx.execute(delete(pending).where(_waits(sink), pending.c.outbox_id == claimed.id)).rowcount:
+                counters.add(tx, {("failed", sink): 1})
+                self._trouble(tx, sink, [claimed.id], state="failed", attempts=claimed.attempts + 1, error=reason)
 
     def park(self, sink: str, claimed: Claimed, due_at: datetime, error: str) -> None:
         """Lay one event aside until `due_at`, so that it does not stop the others."""
         with self.transaction() as tx:
-            self._trouble(tx, sink, claimed, milliseconds(due_at), error)
+            due, attempts = milliseconds(due_at), claimed.attempts + 1
+            self._trouble(tx, sink, [claimed.id], state="parked", attempts=attempts, due_at=due, error=error)
 
     def trouble(self, sink: str, error: str) -> None:
         """Notes a sink's error; about events it changes nothing."""
@@ -190,37 +194,45 @@ class Outbox:
     def abandon(self, sink: str) -> int:
         """Drops what still waits for a sink that was switched off; answers how many they were."""
         with self.transaction() as tx:
-            return self._settle(tx, sink, None, "abandoned")
+            return self._abandon(tx, sink, select(pending.c.outbox_id).where(_waits(sink)))
 
     def forget(self, tx: Connection, distinct_id: str) -> int:
         """Drops what still waits of somebody who opted out, in the caller's transaction."""
-        return sum(self._settle(tx, sink, None, "abandoned", distinct_id) for sink in SINKS)
+        theirs = select(outbox.c.id).where(outbox.c.distinct_id == distinct_id)
+        return sum(self._abandon(tx, sink, theirs) for sink in SINKS)
 
     def prune(self, before: datetime, chunk: int = 1000) -> int:
-        """Deletes events recorded before that moment that wait for nobody, `chunk` at a time; answers how many."""
-        finished = select(outbox.c.id).where(text("pending = 0"), outbox.c.recorded_at < milliseconds(before))
-        pruned = 0
+        """Deletes events recorded before that moment that wait for nobody; answers how many.
+
+        The log is gone through in its order, `chunk` at a time, as far as events of the present: what follows those
+        was recorded later still.
+        """
+        limit, now = milliseconds(before), milliseconds(self._clock())
+        after = pruned = 0
         while True:
+            piece = select(outbox.c.id, outbox.c.recorded_at).where(outbox.c.id > after).order_by(outbox.c.id)
             with self.transaction() as tx:
-                deleted = tx.execute(delete(outbox).where(outbox.c.id.in_(finished.limit(chunk)))).rowcount
+                rows = tx.execute(piece.limit(chunk)).all()
+                old = [row.id for row in rows if row.recorded_at < limit]
+                told = ~exists().where(pending.c.sink.in_(SINKS.values()), pending.c.outbox_id == outbox.c.id)
+                pruned += tx.execute(delete(outbox).where(_among(tx, outbox.c.id, old), told)).rowcount
                 counters.compact(tx)
-            pruned += deleted
-            if deleted < chunk:
+            if len(rows) < chunk or any(limit <= row.recorded_at <= now for row in rows):
                 return pruned
+            after = rows[-1].id
 
     # Looking
 
     def backlog(self, sink: str) -> Backlog:
         with self.reading() as tx:
-            pending, first = tx.execute(self._waiting(sink)).one()
-            oldest = tx.scalar(select(outbox.c.recorded_at).where(outbox.c.id == first)) if pending else None
-        return Backlog(pending, oldest)
+            number, first = tx.execute(_backlog(sink)).one()
+            oldest = tx.scalar(select(outbox.c.recorded_at).where(outbox.c.id == first)) if number else None
+        return Backlog(number, oldest)
 
     def standing(self) -> Standing:
         """Counters and what is pending at one moment, so that they add up while deliveries go on."""
         with self.reading() as tx:
-            pending = {sink: tx.execute(self._waiting(sink)).one()[0] for sink in SINKS}
-            return Standing(counters.read(tx), pending)
+            return Standing(counters.read(tx), {sink: tx.execute(_backlog(sink)).one()[0] for sink in SINKS})
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Every counter: kind (accepted, dropped, addressed, delivered, ...) -> name -> number."""
@@ -234,7 +246,7 @@ class Outbox:
 
     def recent(self, distinct_id: str | None = None, limit: int = 50) -> list[Recorded]:
         """The newest events of one subject, or of all, with their fate at each sink."""
-        statement = select(*_TOLD, *_FATE).order_by(outbox.c.id.desc()).limit(limit)
+        statement = select(*_TOLD, outbox.c.addressed, *_fate()).order_by(outbox.c.id.desc()).limit(limit)
         if distinct_id is not None:
             statement = statement.where(outbox.c.distinct_id == distinct_id)
         with self.reading() as tx:
@@ -242,41 +254,19 @@ class Outbox:
 
     # Inside
 
-    @staticmethod
-    def _pending(sink: str) -> ColumnElement[bool]:
-        return text(is_pending(SINKS[sink]))  # type: ignore[return-value]
+    def _abandon(self, tx: Connection, sink: str, among: Select[int]) -> int:
+        """Takes away what waits for a sink among some events, and notes it of each."""
+        gone = delete(pending).where(_waits(sink), pending.c.outbox_id.in_(among)).returning(pending.c.outbox_id)
+        ids = list(tx.scalars(gone))
+        if ids:
+            counters.add(tx, {("abandoned", sink): len(ids)})
+            self._trouble(tx, sink, ids, state="abandoned", attempts=0, error="")
+        return len(ids)
 
-    def _waiting(self, sink: str) -> Select[int, int]:
-        """How many wait, and the first of them."""
-        return (
-            select(func.count(), func.min(outbox.c.id))
-            .where(self._pending(sink))
-            .with_hint(outbox, f"INDEXED BY {pending_index(sink)}", "sqlite")
-        )
-
-    def _settle(
-        self, tx: Connection, sink: str, ids: list[int] | None, state: SinkState, distinct_id: str | None = None
-    ) -> int:
-        """Moves the sink's bit from pending to `state` where it is pending, and counts; answers how many rows."""
-        bit, column = SINKS[sink], outbox.c[state]
-        statement = update(outbox).where(self._pending(sink))
-        if ids is not None:
-            statement = statement.where(_among(tx, outbox.c.id, ids))
-        if distinct_id is not None:
-            statement = statement.where(outbox.c.distinct_id == distinct_id)
-        changed = tx.execute(
-            statement.values({"pending": outbox.c.pending.op("&")(~bit), state: column.op("|")(bit)})
-        ).rowcount
-        counters.add(tx, Counter({(_KIND[state], sink): changed}))
-        return changed
-
-    def _trouble(self, tx: Connection, sink: str, claimed: Claimed, due_at: int | None, error: str) -> None:
-        self._forget_trouble(tx, sink, [claimed.id])
-        tx.execute(
-            trouble.insert().values(
-                outbox_id=claimed.id, sink=sink, attempts=claimed.attempts + 1, due_at=due_at, error=error[:1000]
-            )
-        )
+    def _trouble(self, tx: Connection, sink: str, ids: list[int], *, error: str, **known: str | int) -> None:
+        self._forget_trouble(tx, sink, ids)
+        facts = {"sink": sink, "error": error[:1000], **known}
+        tx.execute(trouble.insert(), [{"outbox_id": number, **facts} for number in ids])
 
     @staticmethod
     def _forget_trouble(tx: Connection, sink: str, ids: list[int]) -> None:
@@ -295,16 +285,29 @@ def _among(tx: Connection, column: Column[int], ids: list[int]) -> ColumnElement
     return column == func.any(bindparam("ids", ids, ARRAY(BigInteger)))
 
 
-_KIND: dict[SinkState, counters.Kind] = {"delivered": "delivered", "failed": "failed", "abandoned": "abandoned"}
+def fresh(sink: str, limit: int, after: int = 0) -> Select[Any]:
+    """What waits for a sink and is not laid aside, in order."""
+    number = pending.c.outbox_id
+    parked = select(trouble.c.outbox_id).where(trouble.c.sink == sink)
+    return _waiting(sink).where(number > after, number.not_in(parked)).order_by(number).limit(limit)
 
 
-def _counted(origin: str, pending: int, written: int, repeated: int) -> dict[tuple[counters.Kind, str], int]:
+def _waiting(sink: str) -> Select[Any]:
+    return select(*_TOLD).join_from(pending, outbox, pending.c.outbox_id == outbox.c.id).where(_waits(sink))
+
+
+def _waits(sink: str) -> ColumnElement[bool]:
+    return pending.c.sink == SINKS[sink]
+
+
+def _backlog(sink: str) -> Select[int, int]:
+    """How many wait, and the first of them."""
+    return select(func.count(), func.min(pending.c.outbox_id)).where(_waits(sink))
+
+
+def _counted(origin: str, addressed: int, written: int, repeated: int) -> dict[tuple[counters.Kind, str], int]:
     """What has to be added to the counters for rows of one origin and to the same sinks."""
-    counted: dict[tuple[counters.Kind, str], int] = {("accepted", origin): written, ("dropped", "duplicate"): repeated}
-    for sink, bit in SINKS.items():
-        if pending & bit:
-            counted["addressed", sink] = written
-    return counted
+    return {("recorded", counters.recorded(origin, addressed)): written, ("dropped", "duplicate"): repeated}
 
 
 def mask(sinks: Iterable[str]) -> int:
@@ -315,7 +318,6 @@ def mask(sinks: Iterable[str]) -> int:
     return bits
 
 
-_FATE = (outbox.c.pending, outbox.c.delivered, outbox.c.failed, outbox.c.abandoned)
 _TOLD = (outbox.c.id, *(outbox.c[name] for name in _EVENT))
 
 
@@ -325,5 +327,19 @@ def _told(row: Sequence[Any]) -> Event:
     return Event(uuid, name, distinct_id, timestamp, StoredProperties(properties), origin, recorded_at)
 
 
+def _fate() -> list[ColumnElement[Any]]:
+    """For each sink whether an event waits for it, and its trouble there."""
+    found: list[ColumnElement[Any]] = []
+    for sink, bit in SINKS.items():
+        waits = exists().where(pending.c.sink == bit, pending.c.outbox_id == outbox.c.id)
+        state = select(trouble.c.state).where(trouble.c.sink == sink, trouble.c.outbox_id == outbox.c.id)
+        found += waits.label(f"waits_{sink}"), state.scalar_subquery().label(f"state_{sink}")
+    return found
+
+
 def _sinks(row: Row[*tuple[Any, ...]]) -> dict[str, SinkState]:
-    return {sink: state for sink, bit in SINKS.items() for state in _STATES if getattr(row, state) & bit}
+    return {
+        sink: "pending" if getattr(row, f"waits_{sink}") else getattr(row, f"state_{sink}") or "delivered"
+        for sink, bit in SINKS.items()
+        if row.addressed & bit
+    }

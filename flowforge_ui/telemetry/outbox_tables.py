@@ -1,7 +1,8 @@
 """The outbox's tables. Times are milliseconds since the epoch, UTC.
 
-What one sink has to do with an event is one bit in four columns: exactly one of them holds the bit of a sink the
-event was addressed to. A sink's bit is fixed for ever, as it stands in the rows.
+An event's row never changes: it is large, and the log is long. What a sink still has to get is a small row of its own,
+which goes when the sink has it. An event addressed to a sink, not waiting for it and without trouble there, is
+delivered. A sink's bit is fixed for ever, as it stands in the rows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 SINKS: dict[str, int] = {"local": 1, "posthog": 2}
@@ -43,32 +43,17 @@ outbox = Table(
     Column("timestamp", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("origin", String(10), nullable=False),
+    Column("addressed", SmallInteger, nullable=False),  # the bits of its sinks
     Column("properties", Text, nullable=False),
-    Column("pending", SmallInteger, nullable=False),
-    Column("delivered", SmallInteger, nullable=False),
-    Column("failed", SmallInteger, nullable=False),
-    Column("abandoned", SmallInteger, nullable=False),
 )
-
-
-def is_pending(bit: int) -> str:
-    """SQL: whether a row still waits for a sink. The words have to be those of the index, or it is not used."""
-    return f"(pending & {bit}) <> 0"
-
-
-def pending_index(sink: str) -> str:
-    return f"ix_outbox_pending_{sink}"
-
-
-for _sink, _bit in SINKS.items():
-    _where = text(is_pending(_bit))
-    Index(pending_index(_sink), outbox.c.id, sqlite_where=_where, postgresql_where=_where)
 Index("ix_outbox_distinct_id", outbox.c.distinct_id, outbox.c.id)
-Index(
-    "ix_outbox_finished",
-    outbox.c.recorded_at,
-    sqlite_where=text("pending = 0"),
-    postgresql_where=text("pending = 0"),
+
+pending = Table(
+    "outbox_pending",
+    metadata,
+    Column("sink", SmallInteger, primary_key=True, autoincrement=False),  # its bit
+    Column("outbox_id", _Id, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 trouble = Table(
@@ -76,8 +61,9 @@ trouble = Table(
     metadata,
     Column("outbox_id", _Id, ForeignKey("outbox.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("sink", String(20), primary_key=True),
+    Column("state", String(10), nullable=False),  # parked (it still waits), failed, abandoned
     Column("attempts", Integer, nullable=False),
-    Column("due_at", BigInteger),  # when a parked event is tried again; null: it has failed for good
+    Column("due_at", BigInteger),  # when a parked event is tried again
     Column("error", Text, nullable=False),
 )
 Index("ix_outbox_trouble_due", trouble.c.sink, trouble.c.due_at)

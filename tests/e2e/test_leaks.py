@@ -196,7 +196,7 @@ def telemetry_rows(product: Product) -> list[bytes]:
     with sqlite3.connect(file) as database:
         rows = [
             repr(row).encode()
-            for table in ("outbox", "outbox_trouble", "telemetry_count", "outbox_sink")
+            for table in ("outbox", "outbox_pending", "outbox_trouble", "telemetry_count", "outbox_sink")
             for row in database.execute(f"SELECT * FROM {table}")
         ]
     database.close()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from flowforge_ui.database import reading, transaction
 from flowforge_ui.platform import invitations, sessions, setup, tables, teams, users
@@ -286,8 +286,8 @@ def test_opting_out_is_kept_written_down_and_drops_what_waits(platform: Platform
 
 
 def pending(platform: Platform, distinct_id: str) -> int:
-    from flowforge_ui.telemetry.outbox_tables import outbox
+    from flowforge_ui.telemetry.outbox_tables import outbox, pending
 
+    theirs = select(outbox.c.id).where(outbox.c.distinct_id == distinct_id)
     with reading(platform.engine) as tx:
-        rows = tx.execute(select(outbox.c.pending).where(outbox.c.distinct_id == distinct_id)).scalars()
-        return sum(row != 0 for row in rows)
+        return tx.execute(select(func.count()).where(pending.c.outbox_id.in_(theirs))).scalar_one()

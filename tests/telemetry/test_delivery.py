@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from flowforge_ui.telemetry import delivery as delivery_module
 from flowforge_ui.telemetry.delivery import BACK_OFF_CAP_SECONDS, SUSPICIOUS_FAILURES, Delivery
 from flowforge_ui.telemetry.event import Event
-from flowforge_ui.telemetry.outbox import Batch, Outbox
+from flowforge_ui.telemetry.outbox import Batch, Claimed, Outbox
 from flowforge_ui.telemetry.sinks import MemorySink, SinkError
 from tests.conftest import FakeClock
 from tests.support.outbox import add_up, an_event, record
@@ -91,6 +92,43 @@ def test_a_passing_failure_changes_nothing_about_events(
     sink.error = None
     delivery.step()
     assert list(sink.events.values()) == [an_event(1)]
+
+
+@pytest.mark.parametrize("trouble", ["the sink is ill", "another process delivers"])
+def test_what_was_read_ahead_is_not_kept_while_nothing_is_delivered(
+    outbox: Outbox, sink: IllSink, clock: FakeClock, trouble: str
+) -> None:
+    """Whoever opts out meanwhile is not told of afterwards."""
+    allowed = True
+    delivery = Delivery(outbox, sink, clock, may_run=lambda: allowed, uniform=most)
+    sink.batch = 2
+    record(outbox, [an_event(number) for number in range(6)], ["local"])
+    assert delivery.step() == 0
+    sink.error, allowed = (PASSING, True) if trouble == "the sink is ill" else (None, False)
+    assert delivery.step() > 0
+    sink.error, allowed = None, True
+    with outbox.transaction() as tx:
+        assert outbox.forget(tx, "u_alice") == 4
+    clock.advance(seconds=1)
+    assert delivery.step() > 0
+    assert [*sink.events] == [an_event(0).uuid, an_event(1).uuid]
+
+
+def test_a_failure_to_read_ahead_is_a_failure_to_read(outbox: Outbox, sink: IllSink) -> None:
+    class Fragile(Outbox):
+        def fresh(self, sink: str, limit: int, after: int = 0) -> list[Claimed]:
+            if after:
+                raise OSError("disk I/O error")
+            return super().fresh(sink, limit)
+
+    delivery = Delivery(Fragile(outbox.transaction, outbox.reading), sink)
+    sink.batch = 2
+    record(outbox, [an_event(number) for number in range(3)])
+    assert delivery.step() == 0
+    with pytest.raises(OSError, match="disk I/O error"):
+        delivery.step()
+    assert delivery.step() > 0
+    assert len(sink.events) == 3
 
 
 def test_an_ill_sink_is_not_tried_before_its_time(
@@ -256,6 +294,30 @@ def test_a_woken_delivery_does_not_wait_for_its_next_look(outbox: Outbox, sink: 
     assert delivery.health().state == "stopped"
 
 
+def test_what_comes_while_the_last_of_many_is_read_ahead_does_not_wait(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(MemorySink):
+        batch = 2
+
+        def deliver(self, events: Sequence[Event]) -> None:
+            if not self.events:
+                wait_for(lambda: "delivery-ahead" not in {thread.name for thread in threading.enumerate()})
+                record(outbox, [an_event(3)])
+                woken.wake()
+            super().deliver(events)
+
+    monkeypatch.setattr(delivery_module, "IDLE_SECONDS", 60.0)
+    sink = Slow("local")
+    woken = Delivery(outbox, sink)
+    record(outbox, [an_event(number) for number in range(3)])
+    woken.start()
+    try:
+        wait_for(lambda: len(sink.events) == 4)
+    finally:
+        woken.stop()
+
+
 def test_one_sinks_hanging_delays_neither_the_other_nor_the_end(outbox: Outbox) -> None:
     class HangingSink(MemorySink):
         release = threading.Event()
@@ -279,10 +341,10 @@ def test_a_database_that_fails_for_a_while_does_not_end_the_delivery(outbox: Out
     class Fragile(Outbox):
         broken = True
 
-        def claim(self, sink: str, limit: int) -> Batch:
+        def claim(self, sink: str, limit: int, fresh: Sequence[Claimed] = ()) -> Batch:
             if self.broken:
                 raise OSError("disk I/O error")
-            return super().claim(sink, limit)
+            return super().claim(sink, limit, fresh)
 
     fragile = Fragile(outbox.transaction, outbox.reading)
     delivery = Delivery(fragile, sink, uniform=lambda _, __: 0.05)
