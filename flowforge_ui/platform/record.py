@@ -53,12 +53,17 @@ class Ledger:
     ) -> None:
         """An act for the audit log alone."""
         tx.execute(
-            insert(tables.audit).values(
-                at=self.now(),
-                actor_id=actor.user_id,
-                actor=actor.username,
-                event=event,
-                team_id=team,
-                target=target,
-            )
+            _AUDIT,
+            {
+                "at": self.now(),
+                "actor_id": actor.user_id,
+                "actor": actor.username,
+                "event": event,
+                "team_id": team,
+                "target": target,
+            },
         )
+
+
+# Values beside the statement: put into it, SQLAlchemy would make a new one of it at every act.
+_AUDIT = insert(tables.audit)

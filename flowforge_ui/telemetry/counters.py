@@ -34,13 +34,22 @@ def add(tx: Connection, tally: Mapping[tuple[Kind, str], int], *, early: bool = 
 
     On PostgreSQL an updated row is locked until its transaction ends; one that goes on adds rows of its own instead.
     """
-    part = secrets.randbits(62) + 1 if early and tx.dialect.name != "sqlite" else 0
+    part = _part(tx, early=early)
     values: list[str | int] = []
     for (kind, name), n in sorted(tally.items()):
         if n:
             values += kind, name, part, n
     if values:
         execute(tx, _upsert(tx.dialect.name, len(values) // 4), values)
+
+
+def one(tx: Connection, kind: Kind, name: str, *, early: bool = False) -> None:
+    """`add` of one to one counter, without what only several need."""
+    execute(tx, _upsert(tx.dialect.name, 1), (kind, name, _part(tx, early=early), 1))
+
+
+def _part(tx: Connection, *, early: bool) -> int:
+    return secrets.randbits(62) + 1 if early and tx.dialect.name != "sqlite" else 0
 
 
 @cache
@@ -51,6 +60,7 @@ def _upsert(dialect: str, rows: int) -> str:
     )
 
 
+@cache
 def recorded(origin: str, addressed: int) -> str:
     """The counter of events of one origin to the same sinks: one row says what is accepted and what is addressed."""
     return f"{origin}/{addressed}"

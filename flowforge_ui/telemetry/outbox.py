@@ -114,8 +114,10 @@ class Outbox:
         """Writes one event in the caller's transaction; a uuid that is there already is counted as a duplicate."""
         if sinks:
             addressed = mask(sinks)
-            written = insert_one(tx, self.row(event, addressed))
-            counters.add(tx, _counted(event.origin, addressed, written, 1 - written), early=True)
+            if insert_one(tx, self.row(event, addressed)):
+                counters.one(tx, "recorded", counters.recorded(event.origin, addressed), early=True)
+            else:
+                counters.one(tx, "dropped", "duplicate", early=True)
 
     def row(self, event: Event, addressed: int) -> InsertRow:
         """What `write` takes: the event as it will stand in the log."""

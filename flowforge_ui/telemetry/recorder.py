@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from . import counters
@@ -88,4 +87,4 @@ class OutboxRecorder:
 
     @staticmethod
     def _drop(tx: Connection, reason: str) -> None:
-        counters.add(tx, Counter({("dropped", reason): 1}), early=True)
+        counters.one(tx, "dropped", reason, early=True)
