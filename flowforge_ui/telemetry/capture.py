@@ -131,12 +131,9 @@ class Capture:
         if request.method != "POST":
             return _not_posted(request.method)
         try:
-            text = decode(request.body, request.headers, request.query)
-            with self._room(len(text)):
-                envelope = unwrap(parse(text), request.query)
-                self._check_token(envelope)
-                if path in CAPTURE_PATHS:
-                    self._record(envelope, request)
+            rows, tally = self._read(request, path)
+            if rows or tally:
+                self.intake.commit(rows, tally)
         except Refused as refused:
             return self._refuse(refused.reason)
         except Overloaded:
@@ -144,6 +141,18 @@ class Capture:
         except (Unavailable, SQLAlchemyError):
             return self._refuse("unavailable")
         return CaptureAnswer(200, _ACCEPTED if path in CAPTURE_PATHS else _NO_FLAGS)
+
+    def _read(self, request: CaptureRequest, path: str) -> tuple[list[InsertRow], Tally]:
+        """The rows of a request and what has to be counted.
+
+        What it was read from is gone by then: many requests wait for their commit at the same time, and the memory of
+        one that is still in the processor's cache is the best there is for the next.
+        """
+        text = decode(request.body, request.headers, request.query)
+        with self._room(len(text)):
+            envelope = unwrap(parse(text), request.query)
+            self._check_token(envelope)
+            return self._rows(envelope, request) if path in CAPTURE_PATHS else ([], Counter())
 
     def _room(self, size: int) -> AbstractContextManager[None]:
         """Large texts take memory several times over, so that few are worked on at a time."""
@@ -174,7 +183,7 @@ class Capture:
         if not envelope.tokens <= set(self.tokens()):
             raise Refused("unknown_token")
 
-    def _record(self, envelope: Envelope, request: CaptureRequest) -> None:
+    def _rows(self, envelope: Envelope, request: CaptureRequest) -> tuple[list[InsertRow], Tally]:
         at = self.clock()
         context = _Context(
             milliseconds(at), at, _moment(envelope.sent_at), mask(self.sinks()), self._privacy_signal(request.headers)
@@ -186,8 +195,7 @@ class Capture:
                 rows.append(self._row(raw, context, tally))
             except _Drop as drop:
                 tally["dropped", drop.reason] += 1
-        if rows or tally:
-            self.intake.commit(rows, tally)
+        return rows, tally
 
     def _privacy_signal(self, headers: Mapping[str, str]) -> Literal["gpc", "dnt"] | None:
         if self.respect_gpc and headers.get("sec-gpc", "").strip() == "1":
