@@ -111,7 +111,7 @@ class Outbox:
     # Recording
 
     def record(self, tx: Connection, event: Event, sinks: Collection[str]) -> None:
-        """Writes one event in the caller's transaction; a uuid that is there already is counted as a duplicate."""
+        """Writes one event in the caller's transaction; a repeat of a browser's is counted as a duplicate."""
         if sinks:
             addressed = mask(sinks)
             if insert_one(tx, self.row(event, addressed)):
@@ -126,7 +126,7 @@ class Outbox:
         return (event.uuid, event.name, event.distinct_id, event.timestamp, at, event.origin, properties, addressed)
 
     def write(self, tx: Connection, rows: Sequence[InsertRow]) -> Tally:
-        """Writes rows, each uuid once, and answers what has to be added to the counters."""
+        """Writes rows, each uuid of a browser's once, and answers what has to be added to the counters."""
         tally: Tally = Counter()
         groups: dict[tuple[str, int], list[InsertRow]] = {}
         for row in rows:

@@ -27,7 +27,7 @@ InsertRow = tuple[str, str, str, int, int, str, str, int]
 
 
 def insert(tx: Connection, rows: Sequence[InsertRow]) -> int:
-    """Writes the rows whose uuid is not there yet, all to the same sinks; answers how many those were."""
+    """Writes the rows, all to the same sinks; of browsers' only those whose uuid is not there yet. Answers how many."""
     sinks = _sinks(rows[0][-1])
     if tx.dialect.name == "postgresql":
         return _insert(tx, rows, sinks) // len(sinks)
@@ -80,7 +80,10 @@ def _statement(dialect: str, size: int, sinks: tuple[int, ...]) -> str:
     """On PostgreSQL it writes the sinks' rows as well, and those are what it counts."""
     mark = {"sqlite": "?", "postgresql": "%s"}[dialect]
     row = f"({', '.join([mark] * len(COLUMNS))})"
-    events = f"INSERT INTO outbox ({', '.join(COLUMNS)}) VALUES {', '.join([row] * size)} ON CONFLICT (uuid) DO NOTHING"
+    events = (
+        f"INSERT INTO outbox ({', '.join(COLUMNS)}) VALUES {', '.join([row] * size)} "
+        "ON CONFLICT (uuid) WHERE origin = 'browser' DO NOTHING"
+    )
     if dialect == "sqlite":
         return events
     bits = ", ".join(f"({sink})" for sink in sinks)

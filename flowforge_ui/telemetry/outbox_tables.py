@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 SINKS: dict[str, int] = {"local": 1, "posthog": 2}
@@ -37,7 +38,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("uuid", String(36), nullable=False, unique=True),
+    Column("uuid", String(36), nullable=False),
     Column("event", String(200), nullable=False),
     Column("distinct_id", String(200), nullable=False),
     Column("timestamp", BigInteger, nullable=False),
@@ -46,6 +47,9 @@ outbox = Table(
     Column("addressed", SmallInteger, nullable=False),  # the bits of its sinks
     Column("properties", Text, nullable=False),
 )
+# Only who sends may send twice; the server makes a uuid for each act, and an act should not pay for a search.
+_sent = text("origin = 'browser'")
+Index("uq_outbox_uuid", outbox.c.uuid, unique=True, sqlite_where=_sent, postgresql_where=_sent)
 Index("ix_outbox_distinct_id", outbox.c.distinct_id, outbox.c.id)
 
 pending = Table(

@@ -87,11 +87,12 @@ def test_each_sink_has_its_own_progress(any_outbox: Outbox) -> None:
 
 
 def test_a_repeated_uuid_is_counted_and_not_kept_twice(any_outbox: Outbox) -> None:
-    record(any_outbox, [an_event(1), an_event(1)])
-    record(any_outbox, [an_event(1)])
-    assert fresh(any_outbox, "local") == [an_event(1).uuid]
+    sent = replace(an_event(1), origin="browser")
+    record(any_outbox, [sent, sent])
+    record(any_outbox, [sent])
+    assert fresh(any_outbox, "local") == [sent.uuid]
     assert any_outbox.counts() == {
-        "accepted": {"server": 1},
+        "accepted": {"browser": 1},
         "dropped": {"duplicate": 2},
         "addressed": {"local": 1, "posthog": 1},
     }
@@ -252,11 +253,12 @@ def test_the_backlog_of_one_sink_is_found_without_the_others(any_engine: Engine,
 
 def test_two_processes_writing_the_same_uuid_keep_one(any_engine: Engine) -> None:
     outbox = outbox_on(any_engine, FakeClock())
-    threads = [threading.Thread(target=record, args=(outbox, [an_event(n) for n in range(20)])) for _ in range(4)]
+    events = [replace(an_event(number), origin="browser") for number in range(20)]
+    threads = [threading.Thread(target=record, args=(outbox, events)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(fresh(outbox, "local")) == 20
     counts = outbox.counts()
-    assert (counts["accepted"], counts["dropped"]) == ({"server": 20}, {"duplicate": 60})
+    assert (counts["accepted"], counts["dropped"]) == ({"browser": 20}, {"duplicate": 60})

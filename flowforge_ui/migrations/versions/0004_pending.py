@@ -1,4 +1,4 @@
-"""What waits for a sink in a table of its own, so that the log's own rows never change."""
+"""What waits for a sink in a table of its own, so that the log's rows never change; a key for sent uuids alone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,10 +39,13 @@ def upgrade() -> None:
         op.add_column("outbox", sa.Column("addressed", sa.SmallInteger(), server_default="0", nullable=False))
         op.execute(f"UPDATE outbox SET addressed = {' | '.join(_STATES)}")
         op.alter_column("outbox", "addressed", server_default=None)
+        op.drop_constraint("uq_outbox_uuid", "outbox")
         op.execute("ALTER INDEX pk_outbox_trouble RENAME TO pk_outbox_trouble_old")
         _sort("outbox")
         for name in _STATES:
             op.drop_column("outbox", name)
+    sent = sa.text("origin = 'browser'")
+    op.create_index("uq_outbox_uuid", "outbox", ["uuid"], unique=True, sqlite_where=sent, postgresql_where=sent)
     op.create_index("ix_outbox_distinct_id", "outbox", ["distinct_id", "id"])
     op.create_index("ix_outbox_trouble_due", "outbox_trouble", ["sink", "due_at"])
 
@@ -60,7 +63,6 @@ def _create_log() -> None:
         sa.Column("addressed", sa.SmallInteger(), nullable=False),
         sa.Column("properties", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
-        sa.UniqueConstraint("uuid", name="uq_outbox_uuid"),
     )
 
 
