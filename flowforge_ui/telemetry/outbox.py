@@ -193,10 +193,16 @@ class Outbox:
 
     # Dropping and forgetting
 
-    def abandon(self, sink: str) -> int:
-        """Drops what still waits for a sink that was switched off; answers how many they were."""
-        with self.transaction() as tx:
-            return self._abandon(tx, sink, select(pending.c.outbox_id).where(_waits(sink)))
+    def abandon(self, sink: str, chunk: int = 10_000) -> int:
+        """Drops what still waits for a sink that was switched off, `chunk` at a time; answers how many they were."""
+        waiting = select(pending.c.outbox_id).where(_waits(sink)).limit(chunk)
+        abandoned = 0
+        while True:
+            with self.transaction() as tx:
+                gone = self._abandon(tx, sink, waiting)
+            abandoned += gone
+            if gone < chunk:
+                return abandoned
 
     def forget(self, tx: Connection, distinct_id: str) -> int:
         """Drops what still waits of somebody who opted out, in the caller's transaction."""

@@ -132,7 +132,7 @@ def test_a_failed_event_is_settled_for_that_sink_only(any_outbox: Outbox) -> Non
 
 def test_a_sink_that_is_switched_off_is_waited_for_no_more(any_outbox: Outbox) -> None:
     record(any_outbox, [an_event(1), an_event(2)])
-    assert any_outbox.abandon("posthog") == 2
+    assert any_outbox.abandon("posthog", chunk=1) == 2
     assert any_outbox.abandon("posthog") == 0
     assert (fresh(any_outbox, "posthog"), fresh(any_outbox, "local")) == ([], [an_event(1).uuid, an_event(2).uuid])
     assert any_outbox.counts()["abandoned"] == {"posthog": 2}
