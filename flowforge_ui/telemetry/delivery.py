@@ -36,6 +36,9 @@ PARK_SECONDS = 60.0
 PARK_CAP_SECONDS = 3600.0
 SUSPICIOUS_FAILURES = 5
 """After so many failures in a row the head of the log is looked at event by event."""
+SUSPICIOUS_SILENCES = 20
+"""So many it takes where the sink gives no answer at all. An outage of an hour is over by then: what waited for its end
+goes in the log's order, which looking at single events may change."""
 SAMPLE = 4
 """How many single events are tried in search of one the sink takes."""
 
@@ -185,7 +188,7 @@ class Delivery:
     def _deliver_fresh(self, fresh: list[Claimed], found: _Round) -> None:
         self._narrow(fresh, found)
         if (
-            self._failures >= SUSPICIOUS_FAILURES
+            self._failures >= _patience(found.passing)
             and len(fresh) > 1
             and not found.taken
             and _may_be_tried(found.passing)
@@ -216,22 +219,26 @@ class Delivery:
     def _probe(self, fresh: list[Claimed], found: _Round) -> None:
         """Something has failed many times: a single event may be what the sink stumbles over.
 
-        A few are tried one by one, others each time. When the sink takes one of them it is well: then all are given
-        one by one, and those it stumbles over are laid aside.
+        The first and a few others are tried one by one, others each time, until the sink takes one of them. Then it is
+        well: all that are left are given one by one in order, and those it stumbles over now are laid aside.
         """
-        start = self._probe_from % len(fresh)
-        sample = [*fresh[start:], *fresh[:start]][:SAMPLE]
-        self._probe_from = start + SAMPLE
-        stumbled: list[tuple[Claimed, str]] = []
-        trouble = self._one_by_one(sample, found, stumbled)
-        if found.taken:
-            tried = {claimed.id for claimed in sample}
-            self._one_by_one([claimed for claimed in fresh if claimed.id not in tried], found, stumbled)
-            for claimed, error in stumbled:
-                self._park(claimed, error)
-            found.passing = None
-        else:
+        first, others = fresh[0], fresh[1:]
+        start = self._probe_from % len(others)
+        self._probe_from = start + SAMPLE - 1
+        for item in [first, *[*others[start:], *others[:start]][: SAMPLE - 1]]:
+            trouble = self._one_by_one([item], found, [])
             found.passing = trouble or found.passing
+            if found.taken:
+                stumbled: list[tuple[Claimed, str]] = []
+                refused = {claimed.id for claimed, _ in found.refused}
+                left = [claimed for claimed in fresh if claimed is not item and claimed.id not in refused]
+                self._one_by_one(left, found, stumbled)
+                for claimed, error in stumbled:
+                    self._park(claimed, error)
+                found.passing = None
+                return
+            if trouble is not None and not _may_be_tried(trouble):
+                return
 
     def _one_by_one(
         self, claimed: Sequence[Claimed], found: _Round, stumbled: list[tuple[Claimed, str]]
@@ -304,6 +311,11 @@ class Delivery:
                 log.warning("Sink %s: %s", self.sink.name, error)
             self._outbox.trouble(self.sink.name, str(error) or type(error).__name__)
         return seconds
+
+
+def _patience(error: Exception | None) -> int:
+    """How many failures of this kind in a row are no reason yet to suspect an event."""
+    return SUSPICIOUS_SILENCES if isinstance(error, SinkError) and error.silent else SUSPICIOUS_FAILURES
 
 
 def _may_be_tried(error: Exception | None) -> bool:

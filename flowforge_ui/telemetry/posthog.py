@@ -55,13 +55,13 @@ class PostHogSink:
         except APIError as error:
             raise _refusal(error) from None
         except requests.exceptions.ProxyError as error:
-            raise _passing(f"The proxy does not let it through: {_short(error)}") from None
+            raise _silent(f"The proxy does not let it through: {_short(error)}") from None
         except requests.exceptions.SSLError as error:
-            raise _passing(f"No secure connection: {_short(error)}") from None
+            raise _silent(f"No secure connection: {_short(error)}") from None
         except requests.exceptions.Timeout:
-            raise _passing(f"No answer within {self._timeout:g} seconds") from None
+            raise _silent(f"No answer within {self._timeout:g} seconds") from None
         except requests.exceptions.RequestException as error:
-            raise _passing(f"PostHog cannot be reached: {_short(error)}") from None
+            raise _silent(f"PostHog cannot be reached: {_short(error)}") from None
         _check_taken(answer.content)
 
     def close(self) -> None:
@@ -153,6 +153,10 @@ def _check_taken(content: bytes) -> None:
 
 def _passing(text: str, retry_after: float | None = None) -> SinkError:
     return SinkError(text, permanent=False, retry_after=retry_after)
+
+
+def _silent(text: str) -> SinkError:
+    return SinkError(text, permanent=False, silent=True)
 
 
 def _short(error: Exception) -> str:

@@ -30,13 +30,15 @@ class SinkError(Exception):
     """The events were not taken.
 
     `permanent`: these events, as they are, never will be. Otherwise the trouble is expected to pass; `retry_after`
-    is the time to wait that the sink asks for, in seconds. Any other exception counts as passing.
+    is the time to wait that the sink asks for, in seconds. `silent`: it gave no answer, which hardly any event is to
+    blame for. Any other exception counts as passing.
     """
 
-    def __init__(self, text: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(self, text: str, *, permanent: bool, retry_after: float | None = None, silent: bool = False) -> None:
         super().__init__(text)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.silent = silent
 
 
 class NullSink:

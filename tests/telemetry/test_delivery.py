@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from flowforge_ui.telemetry import delivery as delivery_module
-from flowforge_ui.telemetry.delivery import BACK_OFF_CAP_SECONDS, SUSPICIOUS_FAILURES, Delivery
+from flowforge_ui.telemetry.delivery import BACK_OFF_CAP_SECONDS, SUSPICIOUS_FAILURES, SUSPICIOUS_SILENCES, Delivery
 from flowforge_ui.telemetry.event import Event
 from flowforge_ui.telemetry.outbox import Batch, Claimed, Outbox
 from flowforge_ui.telemetry.sinks import MemorySink, SinkError
@@ -26,10 +26,15 @@ class IllSink(MemorySink):
         self.error: Exception | None = None
         self.poison: set[str] = set()
         self.stumble: set[str] = set()
+        self.silencing: set[str] = set()
         self.calls = 0
+        self.heals_after: int | None = None
 
     def deliver(self, events: Sequence[Event]) -> None:
         self.calls += 1
+        if self.heals_after is not None:
+            self.heals_after -= 1
+            self.error = self.error if self.heals_after >= 0 else None
         if self.error is not None:
             raise self.error
         uuids = {event.uuid for event in events}
@@ -37,6 +42,8 @@ class IllSink(MemorySink):
             raise SinkError(f"refused {ill[0]}", permanent=True)
         if uuids & self.stumble:
             raise RuntimeError("stumbled")
+        if uuids & self.silencing:
+            raise SinkError("no answer", permanent=False, silent=True)
         super().deliver(events)
 
 
@@ -144,6 +151,48 @@ def test_an_ill_sink_is_not_tried_before_its_time(
     delivery.step()
     assert sink.calls == 2
     assert list(sink.events.values()) == [an_event(1)]
+
+
+@pytest.mark.parametrize("failures", [1, SUSPICIOUS_FAILURES + 2, SUSPICIOUS_SILENCES])
+def test_what_waited_for_the_end_of_an_outage_arrives_in_order(
+    outbox: Outbox, sink: IllSink, delivery: Delivery, clock: FakeClock, failures: int
+) -> None:
+    """Even where the outage ends in the middle of a step."""
+    record(outbox, [an_event(number) for number in range(30)])
+    sink.error = SinkError("no answer", permanent=False, silent=True)
+    for _ in range(failures):
+        clock.advance(seconds=delivery.step())
+    assert (sink.calls, sink.events) == (failures, {})
+    sink.heals_after = 1
+    until_settled(delivery, clock)
+    assert [*sink.events] == [an_event(number).uuid for number in range(30)]
+
+
+def test_an_event_that_silences_the_sink_stops_nobody_for_ever(
+    outbox: Outbox, sink: IllSink, delivery: Delivery, clock: FakeClock
+) -> None:
+    record(outbox, [an_event(number) for number in range(20)])
+    sink.silencing = {an_event(0).uuid}
+    for _ in range(SUSPICIOUS_SILENCES + 1):
+        clock.advance(seconds=max(delivery.step(), 0.001))
+    assert [*sink.events] == [an_event(number).uuid for number in range(1, 20)]
+    assert delivery.health().pending == 1
+
+
+@pytest.mark.parametrize("healthy_after", range(4))
+def test_looking_for_the_ill_event_changes_the_order_of_one(
+    outbox: Outbox, sink: IllSink, delivery: Delivery, clock: FakeClock, healthy_after: int
+) -> None:
+    """The sink is well again after so many of the events that are tried alone."""
+    record(outbox, [an_event(number) for number in range(30)])
+    sink.error = PASSING
+    for _ in range(SUSPICIOUS_FAILURES):
+        clock.advance(seconds=delivery.step())
+    sink.heals_after = 1 + healthy_after
+    until_settled(delivery, clock)
+    early = [an_event(healthy_after).uuid] if healthy_after else []
+    every = [an_event(number).uuid for number in range(30)]
+    assert [*sink.events] == [*early, *(uuid for uuid in every if uuid not in early)]
 
 
 def test_jitter_is_full(outbox: Outbox, sink: IllSink, clock: FakeClock) -> None:
