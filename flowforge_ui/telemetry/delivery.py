@@ -37,8 +37,8 @@ PARK_CAP_SECONDS = 3600.0
 SUSPICIOUS_FAILURES = 5
 """After so many failures in a row the head of the log is looked at event by event."""
 SUSPICIOUS_SILENCES = 20
-"""So many it takes where the sink gives no answer at all. An outage of an hour is over by then: what waited for its end
-goes in the log's order, which looking at single events may change."""
+"""So many it takes where the sink gives no answer at all: half an hour, with the pauses between them. What waited for
+the end of a shorter outage goes in the log's order, which looking at single events may change."""
 SAMPLE = 4
 """How many single events are tried in search of one the sink takes."""
 
