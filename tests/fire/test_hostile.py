@@ -143,7 +143,8 @@ def test_whatever_the_body_the_answer_is_clear(target: Target) -> None:
             answer = target.post(packed, query.encode("ascii", "replace").decode(), **headers)
             assert is_clear(answer), (answer, packed)
             statuses.add(answer.status)
-    assert statuses >= {200, 400, 401}
+    # What is broken and what is still good; the others have tests of their own.
+    assert statuses >= {200, 400}
 
 
 WRONG: tuple[Any, ...] = (
