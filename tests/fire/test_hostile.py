@@ -113,7 +113,7 @@ def bodies(chance: random.Random) -> list[bytes]:
 
 
 def mutate(chance: random.Random, body: bytes) -> bytes:
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(0, 4)):
         at, length = chance.randint(0, len(body)), chance.randint(0, 30)
         match chance.randint(0, 5):
             case 0:
