@@ -181,10 +181,12 @@ class Outbox:
                 self._trouble(tx, sink, [claimed.id], state="failed", attempts=claimed.attempts + 1, error=reason)
 
     def park(self, sink: str, claimed: Claimed, due_at: datetime, error: str) -> None:
-        """Lay one event aside until `due_at`, so that it does not stop the others."""
+        """Lay one event aside until `due_at`, so that it does not stop the others; nothing if it waits no more."""
+        due, attempts = milliseconds(due_at), claimed.attempts + 1
+        waits = select(pending.c.outbox_id).where(_waits(sink), pending.c.outbox_id == claimed.id).with_for_update()
         with self.transaction() as tx:
-            due, attempts = milliseconds(due_at), claimed.attempts + 1
-            self._trouble(tx, sink, [claimed.id], state="parked", attempts=attempts, due_at=due, error=error)
+            if tx.execute(waits).one_or_none():
+                self._trouble(tx, sink, [claimed.id], state="parked", attempts=attempts, due_at=due, error=error)
 
     def trouble(self, sink: str, error: str) -> None:
         """Notes a sink's error; about events it changes nothing."""
@@ -278,7 +280,9 @@ class Outbox:
 
     @staticmethod
     def _forget_trouble(tx: Connection, sink: str, ids: list[int]) -> None:
-        tx.execute(delete(trouble).where(trouble.c.sink == sink, _among(tx, trouble.c.outbox_id, ids)))
+        """Of events that wait: what has failed or was dropped stays so, whatever is heard of it later."""
+        parked = (trouble.c.sink == sink, trouble.c.state == "parked")
+        tx.execute(delete(trouble).where(*parked, _among(tx, trouble.c.outbox_id, ids)))
 
     @staticmethod
     def _note(tx: Connection, sink: str, **values: int | str) -> None:

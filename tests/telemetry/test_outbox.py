@@ -147,6 +147,21 @@ def test_what_was_laid_aside_can_be_dropped(any_outbox: Outbox, clock: FakeClock
     assert add_up(any_outbox) == {"local": 0, "posthog": 0}
 
 
+def test_what_is_dropped_while_a_sink_is_given_it_stays_dropped(any_outbox: Outbox, clock: FakeClock) -> None:
+    """The counters have said so; what the log says of each event has to agree."""
+    record(any_outbox, [an_event(1), an_event(2), an_event(3)], ["local"])
+    claimed = any_outbox.claim("local", 3).fresh
+    with any_outbox.transaction() as tx:
+        any_outbox.forget(tx, "u_alice")
+    any_outbox.done("local", claimed[:1])
+    any_outbox.park("local", claimed[1], clock.now, "stumbled")
+    any_outbox.failed("local", claimed[2], "refused")
+    assert [recorded.sinks for recorded in any_outbox.recent()] == [{"local": "abandoned"}] * 3
+    assert any_outbox.claim("local", 3).due == []
+    assert {kind: found for kind, found in any_outbox.counts().items() if kind in {"delivered", "failed"}} == {}
+    assert any_outbox.counts()["abandoned"] == {"local": 3}
+
+
 def test_who_opts_out_is_forgotten_where_it_is_not_told_yet(any_outbox: Outbox) -> None:
     record(any_outbox, [an_event(1, "u_alice"), an_event(2, "u_bob"), an_event(3, "u_alice")])
     any_outbox.done("local", any_outbox.claim("local", 1).fresh)
