@@ -141,9 +141,16 @@ class Outbox:
     def claim(self, sink: str, limit: int, fresh: Sequence[Claimed] = ()) -> Batch:
         """What waits for a sink, oldest first, at most `limit` fresh events and 20 parked ones. Changes nothing.
 
-        `fresh` are the fresh ones, where they have been read before.
+        `fresh` are the fresh ones, where they have been read before; they are read again unless all of them still wait.
         """
-        return Batch(list(fresh) or self.fresh(sink, limit), self.due(sink))
+        known = list(fresh) if fresh and self._all_wait(sink, fresh) else self.fresh(sink, limit)
+        return Batch(known, self.due(sink))
+
+    def _all_wait(self, sink: str, claimed: Sequence[Claimed]) -> bool:
+        with self.reading() as tx:
+            those = _among(tx, pending.c.outbox_id, [item.id for item in claimed])
+            number = tx.execute(select(func.count()).select_from(pending).where(_waits(sink), those)).scalar_one()
+        return number == len(claimed)
 
     def fresh(self, sink: str, limit: int, after: int = 0) -> list[Claimed]:
         """The fresh part of `claim`, of events with a number above `after`."""

@@ -121,6 +121,19 @@ def test_what_was_read_ahead_is_not_kept_while_nothing_is_delivered(
     assert [*sink.events] == [an_event(0).uuid, an_event(1).uuid]
 
 
+def test_whoever_opts_out_is_not_told_of_though_their_events_were_read_ahead(
+    outbox: Outbox, sink: IllSink, delivery: Delivery
+) -> None:
+    sink.batch = 2
+    record(outbox, [an_event(number, "u_alice" if number == 3 else "u_bob") for number in range(6)], ["local"])
+    assert delivery.step() == 0
+    with outbox.transaction() as tx:
+        assert outbox.forget(tx, "u_alice") == 1
+    assert [delivery.step(), delivery.step() > 0] == [0, True]
+    assert [*sink.events] == [an_event(number).uuid for number in (0, 1, 2, 4, 5)]
+    assert add_up(outbox) == {"local": 0, "posthog": 0}
+
+
 def test_a_failure_to_read_ahead_is_a_failure_to_read(outbox: Outbox, sink: IllSink) -> None:
     class Fragile(Outbox):
         def fresh(self, sink: str, limit: int, after: int = 0) -> list[Claimed]:
