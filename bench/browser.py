@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, StorageState
 
 from bench.report import Table
 from tests.support.browser import chromium
-from tests.support.process import free_port
+from tests.support.ports import free_port
 from tests.support.product import KEY, PostHogProcess, Product, settle, sign_in
 
 VISITS = 12

@@ -31,7 +31,8 @@ from flowforge_ui.collector.fleet import Fleet
 from flowforge_ui.collector.ping import HOUR_MS, SIZE_ORDER
 from flowforge_ui.collector.store import PingStore
 from flowforge_ui.telemetry.wire import PingPlan
-from tests.support.process import flowforge, free_port
+from tests.support.ports import free_port
+from tests.support.process import flowforge
 
 ROOT = Path(__file__).parents[1]
 PLAN = PingPlan.load(ROOT / "flowforge_ui" / "plan" / "ping.yml")

@@ -23,7 +23,8 @@ from bench.load import request, run
 from bench.processes import Used, used
 from bench.report import Table
 from bench.traffic import SignedIn, capture, event
-from tests.support.process import Running, free_port
+from tests.support.ports import free_port
+from tests.support.process import Running
 from tests.support.product import KEY, Product
 
 ROUNDS = 5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +11,7 @@ from flowforge_ui.analytics.clickhouse_store import ClickHouseStore, _dialect
 from flowforge_ui.analytics.errors import StoreTooNew, StoreUnavailable
 from flowforge_ui.analytics.store import open_store, question
 from tests.analytics.events import ALICE, at, leave, view
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -64,8 +63,7 @@ def test_its_words_for_a_question() -> None:
 
 
 def test_nobody_there_is_said_without_the_password() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     with pytest.raises(StoreUnavailable) as refused:
         open_store(f"clickhouse://analyst:s3cr%20et@127.0.0.1:{port}/analytics")
     assert f"127.0.0.1:{port}" in str(refused.value)

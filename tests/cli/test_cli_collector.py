@@ -17,7 +17,7 @@ from flowforge_ui.cli import main
 from flowforge_ui.collector.ping import DAY_MS, Ping, receipt_of
 from flowforge_ui.collector.store import PingStore
 from tests.support.collector import PLAN
-from tests.support.process import free_port
+from tests.support.ports import free_port
 
 Flowforge = Callable[..., Result]
 NOW = int(datetime.now(UTC).timestamp() * 1000)

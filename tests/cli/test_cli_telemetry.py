@@ -16,7 +16,7 @@ from flowforge_ui.cli import main
 from flowforge_ui.collector.service import Service
 from tests.support.collector import Knock, Times, parts
 from tests.support.hostile import Hostile, answer, hostile
-from tests.support.process import free_port
+from tests.support.ports import free_port
 
 RECEIPT = "0123456789abcdef" * 2
 PASSWORD = "correct horse battery"

@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from flowforge_ui.collector.ping import receipt_of
 from flowforge_ui.collector.store import PingStore
 from tests.support.collector import PLAN
-from tests.support.process import Running, flowforge, free_port
+from tests.support.ports import free_port
+from tests.support.process import Running, flowforge
 
 # Each marker is searched for in every spelling it could be kept in.
 MARKERS = {

@@ -23,7 +23,8 @@ from flowforge_ui.collector.demo_fleet import Fleet
 from flowforge_ui.collector.store import PingStore
 from tests.support.browser import Trouble, chromium
 from tests.support.collector import PLAN
-from tests.support.process import Running, flowforge, free_port
+from tests.support.ports import free_port
+from tests.support.process import Running, flowforge
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

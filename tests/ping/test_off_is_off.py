@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.process import free_port
+from tests.support.ports import free_port
 from tests.support.reaching import LOOKING_UP, REACHING, STRACE, Listener, traced
 
 ROOT = Path(__file__).parents[2]

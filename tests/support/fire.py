@@ -27,7 +27,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.support.process import Running, flowforge, free_port
+from tests.support.ports import free_port
+from tests.support.process import Running, flowforge
 from tests.support.product import KEY, PASSWORD, ROOT, Product
 
 DEVICE = "01a20757-10ab-7eec-ad5c-9c58e2135fef"

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import yaml
 from playwright.sync_api import BrowserContext, Page
 
-from tests.support.process import Running, flowforge, free_port
+from tests.support.ports import free_port
+from tests.support.process import Running, flowforge
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"

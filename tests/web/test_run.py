@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.process import Running, flowforge, free_port
+from tests.support.ports import free_port
+from tests.support.process import Running, flowforge
 
 PASSWORD = "correct horse"
 
