@@ -34,6 +34,7 @@ from flowforge_ui.telemetry.identity import Pseudonyms
 from flowforge_ui.telemetry.outbox import Outbox
 from flowforge_ui.telemetry.plan import Plan
 from flowforge_ui.telemetry.recorder import OutboxRecorder
+from tests.support.ports import free_port
 
 CHEAP_PASSWORDS = Passwords(memory_kib=8, rounds=1)
 PASSWORD = "correct horse battery"  # everybody's in the cast
@@ -105,11 +106,11 @@ def engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
 
 
 class Cluster:
-    """A PostgreSQL server of this test process's own, behind a socket in a directory nobody else may enter."""
+    """A PostgreSQL server of this test process's own, at a port of this machine that only it knows."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
-        self._home = Path(tempfile.mkdtemp(prefix="ffpg-"))
+        self._home, self._port = Path(tempfile.mkdtemp(prefix="ffpg-")), free_port()
         self._names = (f"test_{number}" for number in itertools.count())
         self._migrated: list[str] = []
         self._user: str | None = None
@@ -120,7 +121,7 @@ class Cluster:
     def start(self) -> None:
         data = self._home / "data"
         self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        options = f"-k {self._home} -c listen_addresses= -c fsync=off -c max_connections=100"
+        options = f"-k {self._home} -p {self._port} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
         self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", self._home / "log", "-o", options, "start")
         template = open_engine(self.create("migrated"))
         migrate(template)
@@ -155,7 +156,7 @@ class Cluster:
         self._sql(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def _url(self, name: str) -> URL:
-        return URL.create("postgresql+psycopg", "postgres", database=name, query={"host": str(self._home)})
+        return URL.create("postgresql+psycopg", "postgres", host="127.0.0.1", port=self._port, database=name)
 
     def _sql(self, statement: str) -> None:
         engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")

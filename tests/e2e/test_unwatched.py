@@ -69,7 +69,7 @@ def test_a_prerendered_page_counts_from_when_it_is_shown_and_its_time_while_it_i
         both_ends(tmp_path) as (product, posthog),
         contextlib.closing(Front(product.port, SCRIPT, PAGES, RULES)) as front,
     ):
-        product.based_on(front.url)
+        product.also(base_url=front.url)
         with product.serve() as running, sync_playwright() as playwright:
             request = playwright.request.new_context()
             root = Caller(request, front.url)

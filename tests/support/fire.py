@@ -107,6 +107,11 @@ class Stand:
         ) as running:
             yield running
 
+    def init(self, *options: str) -> None:
+        """Set up as an administrator does it."""
+        command = [sys.executable, "-m", "flowforge_ui", "init", "--admin", "root", "--password-stdin", *options]
+        subprocess.run(command, cwd=self.product.home, input=PASSWORD, text=True, check=True, capture_output=True)
+
     @contextlib.contextmanager
     def log(self) -> Iterator[sqlite3.Connection]:
         """The platform's database, to look into while the server runs."""
@@ -125,12 +130,17 @@ class Stand:
 @contextlib.contextmanager
 def stand(folder: Path) -> Iterator[Stand]:
     """Set up as an administrator does it, local analytics on; nothing runs yet but PostHog."""
+    with configured(folder) as found:
+        found.init("--local-analytics")
+        yield found
+
+
+@contextlib.contextmanager
+def configured(folder: Path) -> Iterator[Stand]:
+    """The settings are written; it is not set up yet, and nothing runs but PostHog."""
     with PostHog(folder) as posthog:
         product = Product(folder)
         product.configure(frontend={"posthog": {"apikey": KEY, "apiurl": posthog.url, "capture_pageview": False}})
-        command = [sys.executable, "-m", "flowforge_ui", "init", "--admin", "root", "--password-stdin"]
-        command += ["--local-analytics"]
-        subprocess.run(command, cwd=folder, input=PASSWORD, text=True, check=True, capture_output=True)
         yield Stand(product, posthog)
 
 

@@ -95,9 +95,9 @@ class Product:
         }
         (self.home / "flowforge.yml").write_text(yaml.safe_dump(self.settings), "utf-8")
 
-    def based_on(self, url: str) -> None:
-        """Something stands in front of it, at this address."""
-        self.settings["base_url"] = url
+    def also(self, **settings: Any) -> None:
+        """Settings outside of telemetry, after `configure`: `base_url` when something stands in front of it, say."""
+        self.settings |= settings
         (self.home / "flowforge.yml").write_text(yaml.safe_dump(self.settings), "utf-8")
 
     def set_up(self) -> None:

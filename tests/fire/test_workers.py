@@ -1,0 +1,54 @@
+"""Several server processes on one PostgreSQL: they share what happens, and each event is told once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support.fire import NOTHING_MISSING, Admin, Driver, Status, batches, configured, signed_in, worker_pids
+from tests.support.product import until
+
+pytestmark = pytest.mark.slow
+EVENTS, WORKERS = 3_000, 3
+OURS = 2
+"""The set-up was finished, and somebody signed in."""
+
+
+def test_one_of_several_delivers_and_another_goes_on_when_it_is_killed(tmp_path: Path, postgres_url: str) -> None:
+    sent = batches(random.Random(5), EVENTS)
+    with configured(tmp_path) as there:
+        there.product.also(workers=WORKERS, database={"url": postgres_url})
+        there.init()
+        with there.serve() as running, signed_in(there.product.url) as admin:
+            with Driver(there.product.url, admin.capture, sent, connections=24) as driver:
+                until(partial(driver.has, EVENTS // 3), 60)
+                killed, *others = worker_pids(running)
+                os.kill(killed, signal.SIGKILL)
+                until(partial(driver.has, EVENTS), 60)
+            # The lease of the one that was killed lasts half a minute at most.
+            status = until(partial(_delivered, admin), 90)
+            assert set(others) < set(until(lambda: _all(worker_pids(running))))
+            assert running.stop() == 0
+        taken = Counter(event["uuid"] for event in there.posthog.look())
+    assert set(driver.answers) == {200}
+    assert status.missing() == NOTHING_MISSING
+    assert status.accepted == EVENTS + OURS
+    assert len(taken) == EVENTS + OURS
+    assert driver.acknowledged < taken.keys()
+    # What the killed one had sent and not written down goes again, under the same uuid: PostHog counts it once.
+    assert taken.total() - len(taken) <= 1_000
+
+
+def _all(pids: list[int]) -> list[int] | None:
+    return pids if len(pids) == WORKERS else None
+
+
+def _delivered(admin: Admin) -> Status | None:
+    status = admin.status()
+    return status if status.channel("posthog")["pending"] == 0 else None
