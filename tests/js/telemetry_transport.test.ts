@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Transport, TRIES_MAX, WAITING_MAX, type WireEvent } from "../../static/js/telemetry/transport.ts";
+import { Transport, WAITING_MAX, type WireEvent } from "../../static/js/telemetry/transport.ts";
 
 interface Sent {
   how: "fetch" | "beacon";
@@ -123,14 +123,26 @@ test("transport: what hangs holds one connection, is given up and tried again", 
   assert.equal(page.timers.size, 0);
 });
 
-test("transport: tries are bounded", async () => {
-  const { page, transport } = opened();
-  page.behave = status(500);
-  transport.send(event("a"));
-  await page.pass(24 * 3_600_000);
-  assert.equal(page.sent.length, TRIES_MAX);
-  assert.equal(page.timers.size, 0);
-});
+const OUTAGES: [string, Behaviour][] = [
+  ["an overloaded server", status(503)],
+  ["a server that is too busy", status(429)],
+  ["no network", () => Promise.reject(new TypeError("Failed to fetch"))],
+];
+
+for (const [name, behaviour] of OUTAGES) {
+  test(`transport: an outage of a day loses nothing, and is asked about every few minutes: ${name}`, async () => {
+    const { page, transport } = opened();
+    page.behave = behaviour;
+    transport.send(event("a"));
+    await page.pass(24 * 3_600_000);
+    assert.ok(page.sent.length > 24 * 12 && page.sent.length < 24 * 12 + 10, String(page.sent.length));
+    page.behave = OK;
+    const before = page.sent.length;
+    await page.pass(300_000);
+    assert.deepEqual(page.names().slice(before), [["a"]]);
+    assert.equal(page.timers.size, 0);
+  });
+}
 
 test("transport: memory is bounded, the oldest go", async () => {
   const { page, transport } = opened();

@@ -16,10 +16,8 @@ export interface TransportPage {
   onLine(): boolean;
 }
 
-/** Events that may wait; the oldest go first when there are more. */
+/** Events that may wait; the oldest are dropped first when there are more. */
 export const WAITING_MAX = 200;
-/** Tries for one event. */
-export const TRIES_MAX = 10;
 export const TIMEOUT_MS = 10_000;
 // A browser takes 64 KiB of bodies that outlive their page, all of them together.
 const BODY_MAX = 30_000;
@@ -31,7 +29,6 @@ const STUCK_MS = 3_000;
 interface Waiting {
   readonly event: WireEvent;
   readonly size: number;
-  tries: number;
 }
 
 interface Flight {
@@ -63,7 +60,7 @@ export class Transport {
   /** Takes an event; it is on its way when the current task ends, unless others are before it. */
   send(event: WireEvent): void {
     if (this.#stopped) return;
-    this.#waiting.push({ event, size: JSON.stringify(event).length, tries: 0 });
+    this.#waiting.push({ event, size: JSON.stringify(event).length });
     this.#waiting.splice(0, this.#waiting.length - WAITING_MAX);
     queueMicrotask(() => this.#pump());
   }
@@ -141,8 +138,8 @@ export class Transport {
       return this.#pump();
     }
     this.#failures += 1;
-    for (const waiting of flight.batch) waiting.tries += 1;
-    this.#putBack(flight.batch.filter(({ tries }) => tries < TRIES_MAX));
+    // However long an outage lasts: what waits is bounded, the tries are not.
+    this.#putBack(flight.batch);
     this.#wait(outcome.pause ?? this.#backOff());
   }
 
