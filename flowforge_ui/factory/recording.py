@@ -67,6 +67,13 @@ class OptOuts:
                 self._until = self._monotonic() + FRESH_SECONDS
             return distinct_id in self._held
 
+    def among(self, distinct_ids: Collection[str]) -> frozenset[str]:
+        """Who of these has opted out by now, whichever process has heard of it."""
+        if not distinct_ids:
+            return frozenset()
+        self.changed()
+        return frozenset(name for name in distinct_ids if self.opted_out(name))
+
     def changed(self) -> None:
         """Somebody has just decided."""
         with self._lock:

@@ -173,7 +173,8 @@ class Runtime:
         def may_run() -> bool:
             return self.house.channels.current().on(channel) and (lease is None or lease.held())
 
-        return Delivery(self.house.outbox, sink, platform.clock, may_run=may_run)
+        among = self._opt_outs.among
+        return Delivery(self.house.outbox, sink, platform.clock, may_run=may_run, opted_out=among)
 
     @property
     def _shared(self) -> bool:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Literal
 
 from .ahead import Ahead
 from .event import Clock, milliseconds, utc_now
+from .outbox import Batch
 from .sinks import SinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from .outbox import Batch, Claimed, Outbox
+    from .outbox import Claimed, Outbox
     from .sinks import Sink
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,11 @@ class _Round:
 
 
 class Delivery:
-    """Delivers to `sink` while `may_run()`; `uniform(low, high)` is the source of jitter."""
+    """Delivers to `sink` while `may_run()`; `uniform(low, high)` is the source of jitter.
+
+    `opted_out` answers which of some distinct ids are of people who have opted out: what was taken in by a process that
+    had not yet heard of it goes no further.
+    """
 
     def __init__(
         self,
@@ -83,12 +88,15 @@ class Delivery:
         clock: Clock = utc_now,
         *,
         may_run: Callable[[], bool] = lambda: True,
+        opted_out: Callable[[Collection[str]], Collection[str]] = lambda _: (),
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.sink = sink
         self._outbox, self._clock, self._may_run, self._uniform = outbox, clock, may_run, uniform
+        self._opted_out = opted_out
         self._ahead = Ahead()
-        self._failures = 0
+        self._just_claimed = self._overtaken = False
+        self._failures = self._parked_failures = self._parked_from = 0
         self._next_attempt_at: int | None = None
         self._probe_from = 0
         self._state: State = "stopped"
@@ -161,6 +169,7 @@ class Delivery:
         if self._next_attempt_at is not None and (wait := self._next_attempt_at - milliseconds(self._clock())) > 0:
             return wait / 1000
         batch = self._claim()
+        self._just_claimed, self._overtaken = True, False
         if not batch.fresh and not batch.due:
             self._state = "idle"
             return IDLE_SECONDS
@@ -180,6 +189,13 @@ class Delivery:
         """What waits; where that fills a batch, the next one is begun to be read, unless the sink is ill."""
         name, size = self.sink.name, self.sink.batch
         batch = self._outbox.claim(name, size, self._ahead.take())
+        if gone := self._opted_out({item.event.distinct_id for item in (*batch.fresh, *batch.due)}):
+            with self._outbox.transaction() as tx:
+                for distinct_id in gone:
+                    self._outbox.forget(tx, distinct_id)
+            batch = self._outbox.claim(name, size)
+        if milliseconds(self._clock()) < self._parked_from:
+            batch = Batch(batch.fresh, [])
         if len(batch.fresh) == size and not self._failures:
             last = batch.fresh[-1].id
             self._ahead.begin(lambda: self._outbox.fresh(name, size, last))
@@ -197,7 +213,7 @@ class Delivery:
 
     def _narrow(self, claimed: Sequence[Claimed], found: _Round) -> None:
         """Delivers; on a permanent failure in halves, down to the events it is about."""
-        if self._stopping.is_set() or found.passing is not None:
+        if self._ended or found.passing is not None:
             return
         try:
             self._give(claimed, found)
@@ -246,7 +262,7 @@ class Delivery:
         trouble: Exception | None = None
         in_a_row = 0
         for item in claimed:
-            if self._stopping.is_set() or in_a_row > SAMPLE:
+            if self._ended or in_a_row > SAMPLE:
                 break
             alone = _Round(taken=found.taken)
             self._narrow([item], alone)
@@ -261,22 +277,40 @@ class Delivery:
         return trouble
 
     def _try_parked(self, due: Sequence[Claimed], found: _Round) -> None:
-        """Each alone. The first that fails ends it while nothing shows that the sink is well."""
+        """Each alone. The first that fails ends it while nothing shows that the sink is well, for a while."""
         for claimed in due:
             alone = _Round(taken=found.taken)
             self._narrow([claimed], alone)
             found.taken = alone.taken
             found.refused += alone.refused
-            if alone.passing is not None:
-                self._park(claimed, str(alone.passing))
-                if not found.taken:
-                    self._outbox.trouble(self.sink.name, str(alone.passing))
-                    return
+            if alone.passing is None:
+                continue
+            if not _may_be_tried(alone.passing):
+                found.passing = alone.passing
+                return
+            self._park(claimed, str(alone.passing))
+            if not found.taken:
+                self._outbox.trouble(self.sink.name, str(alone.passing))
+                self._parked_failures += 1
+                seconds = self._uniform(0, _ceiling(self._parked_failures))
+                self._parked_from = milliseconds(self._clock() + timedelta(seconds=seconds))
+                return
 
     def _give(self, claimed: Sequence[Claimed], found: _Round) -> None:
-        self.sink.deliver([item.event for item in claimed])
-        self._outbox.done(self.sink.name, claimed)
-        found.taken += len(claimed)
+        """The sink takes these, but for those that were dropped since they were claimed; none if others deliver now."""
+        if not self._just_claimed:
+            self._overtaken = self._overtaken or not self._may_run()
+            claimed = [] if self._overtaken else self._outbox.waiting(self.sink.name, claimed)
+        self._just_claimed = False
+        if claimed:
+            self.sink.deliver([item.event for item in claimed])
+            self._outbox.done(self.sink.name, claimed)
+            found.taken += len(claimed)
+            self._parked_failures = self._parked_from = 0
+
+    @property
+    def _ended(self) -> bool:
+        return self._overtaken or self._stopping.is_set()
 
     # What follows
 
@@ -301,8 +335,7 @@ class Delivery:
         self._failures += 1
         self._ahead.drop()
         self._state = "waiting"
-        ceiling = min(BACK_OFF_CAP_SECONDS, BACK_OFF_SECONDS * 2 ** min(self._failures - 1, 20))
-        seconds = max(0.05, self._uniform(0, ceiling))
+        seconds = max(0.05, self._uniform(0, _ceiling(self._failures)))
         if isinstance(error, SinkError) and error.retry_after is not None:
             seconds = max(seconds, min(error.retry_after, RETRY_AFTER_CAP_SECONDS))
         self._next_attempt_at = milliseconds(self._clock()) + int(seconds * 1000)
@@ -311,6 +344,11 @@ class Delivery:
                 log.warning("Sink %s: %s", self.sink.name, error)
             self._outbox.trouble(self.sink.name, str(error) or type(error).__name__)
         return seconds
+
+
+def _ceiling(failures: int) -> float:
+    """The longest pause, in seconds, after so many failures in a row."""
+    return min(BACK_OFF_CAP_SECONDS, BACK_OFF_SECONDS * 2.0 ** min(failures - 1, 20))
 
 
 def _patience(error: Exception | None) -> int:

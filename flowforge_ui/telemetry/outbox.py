@@ -141,16 +141,24 @@ class Outbox:
     def claim(self, sink: str, limit: int, fresh: Sequence[Claimed] = ()) -> Batch:
         """What waits for a sink, oldest first, at most `limit` fresh events and 20 parked ones. Changes nothing.
 
-        `fresh` are the fresh ones, where they have been read before; they are read again unless all of them still wait.
+        `fresh` are the fresh ones, where they have been read before; they are read again if one of them waits no more,
+        or if another one waits before the last of them: on PostgreSQL a lower number may have come since.
         """
-        known = list(fresh) if fresh and self._all_wait(sink, fresh) else self.fresh(sink, limit)
+        known = list(fresh) if fresh and self._are_first(sink, fresh) else self.fresh(sink, limit)
         return Batch(known, self.due(sink))
 
-    def _all_wait(self, sink: str, claimed: Sequence[Claimed]) -> bool:
+    def _are_first(self, sink: str, claimed: Sequence[Claimed]) -> bool:
+        number = pending.c.outbox_id
+        so_far = select(number).where(_waits(sink), number <= claimed[-1].id, _not_aside(sink)).order_by(number)
+        with self.reading() as tx:
+            return list(tx.scalars(so_far)) == [item.id for item in claimed]
+
+    def waiting(self, sink: str, claimed: Sequence[Claimed]) -> list[Claimed]:
+        """Those of `claimed` that still wait for a sink: others were dropped, or delivered by another process."""
         with self.reading() as tx:
             those = _among(tx, pending.c.outbox_id, [item.id for item in claimed])
-            number = tx.execute(select(func.count()).select_from(pending).where(_waits(sink), those)).scalar_one()
-        return number == len(claimed)
+            left = set(tx.scalars(select(pending.c.outbox_id).where(_waits(sink), those)))
+        return [item for item in claimed if item.id in left]
 
     def fresh(self, sink: str, limit: int, after: int = 0) -> list[Claimed]:
         """The fresh part of `claim`, of events with a number above `after`."""
@@ -307,8 +315,11 @@ def _among(tx: Connection, column: Column[int], ids: list[int]) -> ColumnElement
 def fresh(sink: str, limit: int, after: int = 0) -> Select[Any]:
     """What waits for a sink and is not laid aside, in order."""
     number = pending.c.outbox_id
-    parked = select(trouble.c.outbox_id).where(trouble.c.sink == sink)
-    return _waiting(sink).where(number > after, number.not_in(parked)).order_by(number).limit(limit)
+    return _waiting(sink).where(number > after, _not_aside(sink)).order_by(number).limit(limit)
+
+
+def _not_aside(sink: str) -> ColumnElement[bool]:
+    return pending.c.outbox_id.not_in(select(trouble.c.outbox_id).where(trouble.c.sink == sink))
 
 
 def _waiting(sink: str) -> Select[Any]:

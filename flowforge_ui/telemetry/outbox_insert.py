@@ -30,6 +30,8 @@ def insert(tx: Connection, rows: Sequence[InsertRow]) -> int:
     """Writes the rows, all to the same sinks; of browsers' only those whose uuid is not there yet. Answers how many."""
     sinks = _sinks(rows[0][-1])
     if tx.dialect.name == "postgresql":
+        # Two that write the same uuids in another order would each wait for the other, and one would fail.
+        execute(tx, "SELECT pg_advisory_xact_lock(%s)", (_WRITING,))
         return _insert(tx, rows, sinks) // len(sinks)
     # Nobody else writes meanwhile: what is above the highest number of before is what was written here.
     highest = tx.exec_driver_sql("SELECT coalesce(max(id), 0) FROM outbox").scalar_one()
@@ -50,6 +52,8 @@ def insert_one(tx: Connection, row: InsertRow) -> int:
     return written
 
 
+_WRITING = 0x6F7574626F78
+"""PostgreSQL's number for "many rows are being written", this program's own choice."""
 _ABOVE = "INSERT INTO outbox_pending (sink, outbox_id) SELECT ?, id FROM outbox WHERE id > ?"
 
 

@@ -14,45 +14,8 @@ from flowforge_ui.telemetry.event import Event
 from flowforge_ui.telemetry.outbox import Batch, Claimed, Outbox
 from flowforge_ui.telemetry.sinks import MemorySink, SinkError
 from tests.conftest import FakeClock
+from tests.support.ill_sink import PASSING, IllSink, most
 from tests.support.outbox import add_up, an_event, record
-
-
-class IllSink(MemorySink):
-    """Fails whole batches for what is in them, or for `error` while that is set."""
-
-    def __init__(self, batch: int = 500) -> None:
-        super().__init__("local")
-        self.batch = batch
-        self.error: Exception | None = None
-        self.poison: set[str] = set()
-        self.stumble: set[str] = set()
-        self.silencing: set[str] = set()
-        self.calls = 0
-        self.heals_after: int | None = None
-
-    def deliver(self, events: Sequence[Event]) -> None:
-        self.calls += 1
-        if self.heals_after is not None:
-            self.heals_after -= 1
-            self.error = self.error if self.heals_after >= 0 else None
-        if self.error is not None:
-            raise self.error
-        uuids = {event.uuid for event in events}
-        if ill := sorted(uuids & self.poison):
-            raise SinkError(f"refused {ill[0]}", permanent=True)
-        if uuids & self.stumble:
-            raise RuntimeError("stumbled")
-        if uuids & self.silencing:
-            raise SinkError("no answer", permanent=False, silent=True)
-        super().deliver(events)
-
-
-PASSING = SinkError("busy", permanent=False)
-
-
-def most(_: float, high: float) -> float:
-    """Jitter that always takes all it may."""
-    return high
 
 
 @pytest.fixture
@@ -343,7 +306,10 @@ def wait_for(condition: object, seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def test_a_woken_delivery_does_not_wait_for_its_next_look(outbox: Outbox, sink: IllSink) -> None:
+def test_a_woken_delivery_does_not_wait_for_its_next_look(
+    outbox: Outbox, sink: IllSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_module, "IDLE_SECONDS", 60.0)
     delivery = Delivery(outbox, sink)
     delivery.start()
     try:

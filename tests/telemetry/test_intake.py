@@ -6,15 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, OperationalError
 
+from flowforge_ui.database import open_engine
 from flowforge_ui.telemetry.intake import Intake, Overloaded, Unavailable
 from flowforge_ui.telemetry.outbox import InsertRow, Outbox
 from tests.conftest import FakeClock
-from tests.support.outbox import an_event
+from tests.support.outbox import an_event, outbox_on
 
 
 def row(outbox: Outbox, number: int) -> InsertRow:
@@ -148,3 +150,38 @@ def test_what_is_noted_goes_with_the_next_or_with_a_flush(watched: Watched) -> N
     intake.flush()
     intake.flush()
     assert (watched.counts(), watched.transactions) == ({"refused": {"bad_json": 3}}, 1)
+
+
+def test_two_processes_that_are_given_the_same_in_another_order_do_not_hinder_each_other(
+    postgres_engine: Engine, clock: FakeClock
+) -> None:
+    """Without a common order each would wait for what the other has written, and one of them be turned away."""
+    other = open_engine(postgres_engine.url)
+    errors: list[Exception] = []
+
+    def hand_in(intake: Intake, outbox: Outbox, order: int) -> None:
+        for start in range(0, 6_000, 300):
+            together.wait()
+            rows = [outbox.row(replace(an_event(start + number), origin="browser"), 3) for number in range(300)]
+            try:
+                intake.commit(rows[::order], Counter())
+            except Unavailable as error:
+                errors.append(error)
+
+    together = threading.Barrier(2)
+    outboxes = [outbox_on(engine, clock) for engine in (postgres_engine, other)]
+    threads = [
+        threading.Thread(target=hand_in, args=(Intake(outbox), outbox, order))
+        for outbox, order in zip(outboxes, (1, -1), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.dispose()
+    assert errors == []
+    assert outboxes[0].counts() == {
+        "accepted": {"browser": 6_000},
+        "addressed": {"local": 6_000, "posthog": 6_000},
+        "dropped": {"duplicate": 6_000},
+    }
