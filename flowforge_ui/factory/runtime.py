@@ -18,6 +18,7 @@ from flowforge_ui.telemetry.ping import Loop
 from flowforge_ui.telemetry.schedule import FIRST
 
 from .analytics import OpeningSink
+from .every import Every
 from .leases import Lease
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 KEEP_AUDIT = timedelta(days=365)
 HOUR, DAY = 3600.0, 86_400.0
+NOTED_SECONDS = 5.0
 COLLECTOR = "/collector"
 
 
@@ -84,7 +86,7 @@ class Runtime:
         self.deliveries = tuple(self._deliveries())
         self._waker.sleepers = tuple(delivery.wake for delivery in self.deliveries)
         self.jobs = Jobs(self.house.platform.engine, self.house.platform.clock, self._table())
-        self._beside = (*self._mounted(), self._ping())
+        self._beside = (*self._mounted(), self._ping(), *self._noted())
         together: tuple[Beside, ...] = (*self.deliveries, self.jobs, *self._beside)
         for each in together:
             each.start()
@@ -140,6 +142,11 @@ class Runtime:
             first=FIRST if after is None else timedelta(seconds=after),
         )
         return self._pings
+
+    def _noted(self) -> Iterator[Beside]:
+        """Each process writes what it has refused, so that the console of another one knows."""
+        if self._shared:
+            yield Every("refused requests", NOTED_SECONDS, self._intake.flush)
 
     def _mounted(self) -> Iterator[Beside]:
         """The collector below /collector of this server, where the settings ask for it."""

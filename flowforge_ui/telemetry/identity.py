@@ -41,7 +41,8 @@ class Pseudonyms:
             raise ValueError("the installation's secret needs at least 16 bytes")
         self._mode = mode
         self._names = _derive(secret, b"pseudonyms")
-        self._tickets = _derive(secret, b"tickets")
+        # A page that was loaded before the administrator chose another mode names its person as that one did.
+        self._tickets = _derive(secret, b"tickets " + mode.encode())
 
     def person(self, user_id: object, username: str) -> str:
         """What telemetry knows a user by: the pseudonym or, where the mode says so, the name itself."""

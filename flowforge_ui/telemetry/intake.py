@@ -6,6 +6,7 @@ for the next one, which the first of them writes. So a lone request pays nothing
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -80,11 +81,12 @@ class Intake:
             self._noted[kind, name] += n
 
     def flush(self) -> None:
-        """Writes what was noted."""
+        """Writes what was noted; what cannot be written now stays noted."""
         with self._mutex:
             empty = not self._noted
         if not empty:
-            self.commit((), Counter())
+            with contextlib.suppress(Overloaded, Unavailable):
+                self.commit((), Counter())
 
     def _write_group(self) -> None:
         group, noted = self._take()

@@ -109,6 +109,8 @@ def test_when_nothing_can_be_written_nothing_is_half_done(
             assert recorded(there) == taken
             for path in ("/healthz", "/", "/api/v1/csrf"):
                 assert sender.post(b"", path=path, method="GET").status == 200
+            full = admin.status()  # the administrator may look, now above all
+            assert (full.missing(), full.dropped) == (NOTHING_MISSING, {})
             pids = worker_pids(running)
             disk.make_room(running)
             taken |= {event["uuid"] for batch in refused for event in _sent(sender, batch)}

@@ -11,11 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fire import NOTHING_MISSING, Admin, Driver, Status, batches, configured, signed_in, worker_pids
+from tests.support.fire import (
+    NOTHING_MISSING,
+    Admin,
+    Driver,
+    Sender,
+    Status,
+    batches,
+    configured,
+    signed_in,
+    worker_pids,
+)
 from tests.support.product import until
 
 pytestmark = pytest.mark.slow
-EVENTS, WORKERS = 3_000, 3
+EVENTS, WORKERS, REFUSED = 3_000, 3, 12
 OURS = 2
 """The set-up was finished, and somebody signed in."""
 
@@ -34,6 +44,12 @@ def test_one_of_several_delivers_and_another_goes_on_when_it_is_killed(tmp_path:
             # The lease of the one that was killed lasts half a minute at most.
             status = until(partial(_delivered, admin), 90)
             assert set(others) < set(until(lambda: _all(worker_pids(running))))
+            for _ in range(REFUSED):
+                with Sender(
+                    there.product.url, admin.capture
+                ) as sender:  # a connection each, so that each process gets some
+                    assert sender.post(b"no JSON").status == 400
+            until(lambda: admin.status().raw["counts"]["refused"] == {"bad_json": REFUSED})
             assert running.stop() == 0
         taken = Counter(event["uuid"] for event in there.posthog.look())
     assert set(driver.answers) == {200}

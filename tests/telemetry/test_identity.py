@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowforge_ui.telemetry.event import ROLES, Role, new_uuid
-from flowforge_ui.telemetry.identity import TICKET_LIFETIME_MS, Identity, Pseudonyms
+from flowforge_ui.telemetry.identity import TICKET_LIFETIME_MS, Identity, IdentityMode, Pseudonyms
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 OURS = Pseudonyms(b"0123456789abcdef")
@@ -48,6 +48,12 @@ def test_a_ticket_ends() -> None:
     end = NOW + timedelta(milliseconds=TICKET_LIFETIME_MS)
     assert OURS.open(ticket, end - timedelta(milliseconds=1)) == Identity("u_1", "user")
     assert OURS.open(ticket, end) is None
+
+
+@pytest.mark.parametrize("before", ["anonymous", "username"])
+def test_a_ticket_from_before_the_mode_was_changed_does_not_open(before: IdentityMode) -> None:
+    """It names nobody, or by a name that must not be told any more."""
+    assert OURS.open(Pseudonyms(b"0123456789abcdef", before).ticket("alice", NOW), NOW) is None
 
 
 def test_a_ticket_of_another_installation_does_not_open() -> None:

@@ -152,6 +152,16 @@ def test_what_is_noted_goes_with_the_next_or_with_a_flush(watched: Watched) -> N
     assert (watched.counts(), watched.transactions) == ({"refused": {"bad_json": 3}}, 1)
 
 
+def test_what_cannot_be_written_now_stays_noted(watched: Watched) -> None:
+    intake = Intake(watched)
+    intake.note("refused", "bad_json")
+    watched.error = OperationalError("INSERT", {}, OSError("disk full"))
+    intake.flush()
+    watched.error = None
+    intake.flush()
+    assert watched.counts() == {"refused": {"bad_json": 1}}
+
+
 def test_two_processes_that_are_given_the_same_in_another_order_do_not_hinder_each_other(
     postgres_engine: Engine, clock: FakeClock
 ) -> None:

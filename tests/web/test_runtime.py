@@ -15,6 +15,8 @@ from sqlalchemy import Engine
 from flowforge_ui.analytics.store import open_store
 from flowforge_ui.factory import Runtime, build
 from flowforge_ui.factory.leases import LASTS, Lease
+from flowforge_ui.factory.recording import OptOuts
+from flowforge_ui.telemetry.event import Event, new_uuid
 from tests.conftest import CHEAP_PASSWORDS, Cast, FakeClock
 from tests.support.posthog_server import FakePostHog
 from tests.web.conftest import LOCAL_ON, SILENT, Browser, Build, settings_of
@@ -177,3 +179,23 @@ def test_the_whole_application_on_postgresql(
     eventually(lambda: posthog.names == ["set-up finished", "team created"])
     eventually(lambda: in_store(runtime) == {"events": 2})
     runtime.stop()
+
+
+def test_what_another_process_took_in_after_an_opt_out_is_told_of_to_nobody(
+    make: Build, posthog: FakePostHog, cast: Cast
+) -> None:
+    runtime = make(both(posthog))
+    platform, who = runtime.house.platform, cast.alice.subject.distinct_id
+    deaf = OptOuts(platform.engine, platform.pseudonyms)  # the other process's, which looks once a second
+    assert not deaf.opted_out(who)
+    alice = Browser(runtime)
+    alice.login("alice")
+    alice.send("PUT", "/api/v1/user/privacy", {"opt_out": True})
+    assert not deaf.opted_out(who)
+    with runtime.house.outbox.transaction() as tx:
+        event = Event(new_uuid(), "logged out", who, 0, {}, "server", 0)
+        runtime.house.outbox.record(tx, event, ["local", "posthog"])
+    runtime.start()
+    eventually(lambda: not any(runtime.house.outbox.backlog(sink).pending for sink in ("local", "posthog")))
+    assert runtime.house.outbox.counts()["abandoned"] == {"local": 2, "posthog": 2}
+    assert posthog.requests == 0
