@@ -311,13 +311,125 @@ test("transport: bodies stay below what a browser delivers after its page", asyn
   assert.deepEqual(page.names(), [["e0", "e1"], ["e2", "e3"], ["e4", "e5"], ["e6", "e7"], ["e8", "e9"]]);
 });
 
+test("transport: a request that fails while the page sleeps goes again when it is back", async () => {
+  const { page, transport } = opened();
+  let answer = (_: Response): void => undefined;
+  page.behave = () => new Promise((resolve) => (answer = resolve));
+  transport.send(event("a"));
+  await page.settle();
+  transport.flush(true);
+  answer(new Response("no", { status: 503 }));
+  await page.pass(60_000);
+  assert.deepEqual(page.names(), [["a"]]);
+  page.behave = OK;
+  transport.wake();
+  await page.pass(60_000);
+  assert.deepEqual(page.names(), [["a"], ["a"]]);
+});
+
+test("transport: a request that was under way when the page slept, and succeeds, is not repeated", async () => {
+  const { page, transport } = opened();
+  let answer = (_: Response): void => undefined;
+  page.behave = () => new Promise((resolve) => (answer = resolve));
+  transport.send(event("a"));
+  await page.settle();
+  transport.send(event("b"));
+  transport.flush(true);
+  transport.wake();
+  page.behave = OK;
+  answer(Response.json({ status: 1 }));
+  await page.pass(60_000);
+  transport.send(event("c"));
+  await page.pass(600_000);
+  transport.wake();
+  await page.pass(600_000);
+  assert.deepEqual(page.names(), [["a"], ["b"], ["c"]]);
+});
+
+test("transport: what a hidden page gave to a beacon goes again with the request that failed", async () => {
+  const { page, transport } = opened();
+  let answer = (_: Response): void => undefined;
+  page.behave = () => new Promise((resolve) => (answer = resolve));
+  transport.send(event("a"));
+  await page.settle();
+  transport.send(event("b"));
+  transport.flush(false);
+  answer(new Response("no", { status: 503 }));
+  page.behave = OK;
+  await page.pass(60_000);
+  assert.deepEqual(page.names(), [["a"], ["b"], ["a", "b"]]);
+});
+
+test("transport: a beacon is in doubt until a request begun after it succeeds", async () => {
+  const { page, transport } = opened();
+  let answer = (_: Response): void => undefined;
+  page.behave = () => new Promise((resolve) => (answer = resolve));
+  transport.send(event("a"));
+  await page.settle();
+  transport.send(event("b"));
+  transport.flush(false);
+  page.behave = status(503);
+  answer(Response.json({ status: 1 }));
+  await page.settle();
+  transport.send(event("c"));
+  await page.settle();
+  page.behave = OK;
+  await page.pass(600_000);
+  assert.deepEqual(page.names(), [["a"], ["b"], ["c"], ["b", "c"]]);
+});
+
+test("transport: a beacon given without a network goes again when it is back", async () => {
+  const { page, transport } = opened();
+  page.online = false;
+  transport.send(event("a"));
+  transport.flush(false);
+  await page.pass(600_000);
+  page.online = true;
+  transport.wake();
+  await page.pass(600_000);
+  assert.deepEqual(page.sent.map(({ how }) => how), ["beacon", "fetch"]);
+});
+
+test("transport: stopped with what there is kept, it finishes what is under way", async () => {
+  const { page, transport } = opened();
+  let answer = (_: Response): void => undefined;
+  page.behave = () => new Promise((resolve) => (answer = resolve));
+  transport.send(event("a"));
+  await page.settle();
+  transport.send(event("b"));
+  transport.stop("keep");
+  transport.send(event("c"));
+  page.behave = status(503);
+  answer(new Response("no", { status: 503 }));
+  page.online = false; // the network's return is not told to who has stopped
+  await page.pass(600_000);
+  page.behave = OK;
+  await page.pass(600_000);
+  assert.deepEqual(page.names().slice(0, 3), [["a"], ["b"], ["a", "b"]]);
+  assert.deepEqual(page.names().at(-1), ["a", "b"]);
+  assert.equal(page.timers.size, 0);
+});
+
+test("transport: what was to be kept can be forgotten afterwards", async () => {
+  const { page, transport } = opened();
+  page.behave = status(503);
+  transport.send(event("a"));
+  await page.settle();
+  transport.stop("keep");
+  transport.stop("forget");
+  page.behave = OK;
+  await page.pass(600_000);
+  assert.deepEqual(page.sent.map(({ how }) => how), ["fetch", "beacon"]);
+  assert.equal(page.timers.size, 0);
+});
+
 test("transport: stopped is stopped", async () => {
   const { page, transport } = opened();
   page.behave = HANG;
   transport.send(event("a"));
   await page.settle();
   transport.send(event("b"));
-  transport.stop();
+  transport.stop("forget");
   transport.send(event("c"));
   page.behave = OK;
   transport.flush(true);

@@ -97,11 +97,12 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   }
 
   function stop(how: "keep" | "forget"): void {
-    if (how === "keep") flush(true);
+    if (how === "keep") tellEarly();
     stopped = true;
     early = [];
-    for (const { transport } of targets) transport.stop();
+    for (const { transport } of targets) transport.stop(how);
     sdk?.close();
+    sdk = null;
     if (how === "forget") forget(page.storages(), facts.apikey);
   }
 

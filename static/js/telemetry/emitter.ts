@@ -20,7 +20,7 @@ export interface EmitterParts {
 }
 
 export interface Emitter {
-  /** `leave`: the present view ends, all is delivered. `forget`: at once, and nothing is kept. */
+  /** `leave`: the present view ends, all is delivered. `forget`: at once, and nothing is kept, after a `leave`, too. */
   stop(how: "leave" | "forget"): void;
 }
 

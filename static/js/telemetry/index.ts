@@ -32,6 +32,8 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
   let from = lastLogout(router);
   let cancel = (): void => undefined;
   let running: Emitter | "waiting" | null = null;
+  /** All there have been: one that was left may still have something to deliver. */
+  let emitters: Emitter[] = [];
 
   function decide(): void {
     const reason = refusal(session.boot, signals, { optedOut, elsewhere });
@@ -51,13 +53,16 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
   }
 
   function launch(seenAt: number): void {
-    running = createEmitter({ router, session, page, from, seenAt });
+    emitters.push((running = createEmitter({ router, session, page, from, seenAt })));
   }
 
   function end(how: "leave" | "forget"): void {
     cancel();
-    if (running && running !== "waiting") running.stop(how);
+    if (how === "leave" && running !== "waiting") running?.stop("leave");
     running = null;
+    if (how === "leave") return;
+    for (const emitter of emitters) emitter.stop("forget");
+    emitters = [];
   }
 
   function learned(boot: Boot): void {

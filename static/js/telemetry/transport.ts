@@ -33,6 +33,8 @@ interface Waiting {
 
 interface Flight {
   readonly batch: Waiting[];
+  /** How many were in doubt when it began: its success tells that the endpoint was there afterwards. */
+  readonly doubts: number;
   readonly since: number;
   readonly abort: AbortController;
 }
@@ -44,12 +46,14 @@ export class Transport {
   readonly #key: string;
   readonly #page: TransportPage;
   #waiting: Waiting[] = [];
-  /** Given to a beacon while requests failed. */
+  /** Given to a beacon, which tells nothing of its fate, or in a request when the page went. */
   #doubtful: Waiting[] = [];
   #flight: Flight | null = null;
   #failures = 0;
   #timer: number | null = null;
-  #stopped = false;
+  /** The page has gone, and is not back. */
+  #gone = false;
+  #closed = false;
 
   constructor(target: { api_host: string; apikey: string }, page: TransportPage) {
     this.#url = endpointOf(target.api_host);
@@ -59,50 +63,56 @@ export class Transport {
 
   /** Takes an event; it is on its way when the current task ends, unless others are before it. */
   send(event: WireEvent): void {
-    if (this.#stopped) return;
+    if (this.#closed) return;
     this.#waiting.push({ event, size: JSON.stringify(event).length });
     this.#waiting.splice(0, this.#waiting.length - WAITING_MAX);
     queueMicrotask(() => this.#pump());
   }
 
-  /** Hands everything that waits to the browser, which delivers it when the page is gone. `final`: it goes now. */
+  /**
+   * Hands everything that waits to the browser, which delivers it when the page is gone. `final`: it goes now. Should
+   * the page live on, it is kept until a later request succeeds, and goes again with one that fails: its uuid makes it
+   * one event, however often it arrives.
+   */
   flush(final: boolean): void {
-    const stuck = this.#takeBackIfStuck();
-    // The browser finishes the request that is under way, but tells the dying page that it has failed.
-    if (final) this.#flight = null;
-    const troubled = stuck || this.#failures > 0;
+    this.#gone ||= final;
+    this.#takeBackIfStuck();
     while (this.#waiting.length > 0) {
       const batch = firstOf(this.#waiting);
       if (!this.#page.sendBeacon(this.#url, this.#body(batch))) break;
       this.#waiting.splice(0, batch.length);
-      // A beacon tells nothing of its fate. Where requests fail, events are kept for another try: their uuid makes
-      // them one event, however often they arrive.
-      if (troubled) this.#doubtful.push(...batch);
+      this.#doubtful.push(...batch);
+      // Without a network the browser takes a beacon all the same, and loses it.
+      if (!this.#page.onLine()) this.#failures ||= 1;
     }
-    if (this.#doubtful.length > 0 && this.#timer === null) this.#wait(this.#backOff());
+    if (this.#doubtful.length > 0 && this.#failures > 0) this.#wait(this.#backOff());
   }
 
   /** The network is back, or a page is: try now. */
   wake(): void {
+    this.#gone = false;
     this.#cancelTimer();
     this.#retry();
   }
 
-  /** Sends nothing any more and forgets what waits. */
-  stop(): void {
-    this.#stopped = true;
+  /** Takes nothing any more. `keep`: brings what is under way to its end; `forget`: drops it. */
+  stop(how: "keep" | "forget"): void {
+    this.#closed = true;
+    if (how === "keep") return this.flush(false);
     this.#cancelTimer();
     this.#waiting = [];
     this.#doubtful = [];
     this.#flight?.abort.abort();
+    this.#flight = null;
   }
 
   #pump(): void {
-    if (this.#stopped || this.#flight || this.#timer !== null || !this.#page.onLine()) return;
+    // Whoever has stopped is not told any more when the network is back.
+    if (this.#flight || this.#timer !== null || !(this.#closed || this.#page.onLine())) return;
     const batch = firstOf(this.#waiting);
     if (batch.length === 0) return;
     this.#waiting.splice(0, batch.length);
-    const flight = { batch, since: this.#page.now(), abort: new AbortController() };
+    const flight = { batch, doubts: this.#doubtful.length, since: this.#page.now(), abort: new AbortController() };
     this.#flight = flight;
     void this.#fly(flight).then((outcome) => this.#land(flight, outcome));
   }
@@ -132,14 +142,16 @@ export class Transport {
     // A flight that was given up has its events in the queue again.
     if (this.#flight !== flight) return;
     this.#flight = null;
-    if (this.#stopped) return;
     if (outcome.done) {
       this.#failures = 0;
+      this.#doubtful.splice(0, flight.doubts);
       return this.#pump();
     }
     this.#failures += 1;
-    // However long an outage lasts: what waits is bounded, the tries are not.
-    this.#putBack(flight.batch);
+    this.#doubtful.splice(flight.doubts, 0, ...flight.batch);
+    // The browser finishes the request that is under way, but tells the dying page that it has failed.
+    if (this.#gone) return;
+    this.#takeBack();
     this.#wait(outcome.pause ?? this.#backOff());
   }
 
@@ -149,6 +161,8 @@ export class Transport {
   }
 
   #wait(milliseconds: number): void {
+    // A page that comes back is woken.
+    if (this.#gone || this.#timer !== null) return;
     this.#timer = this.#page.setTimeout(() => {
       this.#timer = null;
       this.#retry();
@@ -156,8 +170,7 @@ export class Transport {
   }
 
   #retry(): void {
-    this.#putBack(this.#doubtful);
-    this.#doubtful = [];
+    if (this.#failures > 0) this.#takeBack();
     this.#pump();
   }
 
@@ -167,17 +180,19 @@ export class Transport {
   }
 
   /** A request that takes long will not be heard of once the page is gone: its events go again, by beacon. */
-  #takeBackIfStuck(): boolean {
+  #takeBackIfStuck(): void {
     const flight = this.#flight;
-    if (!flight || (this.#failures === 0 && this.#page.now() - flight.since < STUCK_MS)) return false;
+    if (!flight || (this.#failures === 0 && this.#page.now() - flight.since < STUCK_MS)) return;
     this.#flight = null;
+    this.#failures ||= 1;
     flight.abort.abort();
-    this.#putBack(flight.batch);
-    return true;
+    this.#waiting.unshift(...flight.batch);
   }
 
-  #putBack(batch: readonly Waiting[]): void {
-    this.#waiting = [...batch, ...this.#waiting].slice(-WAITING_MAX);
+  /** Whatever is in doubt waits again. */
+  #takeBack(): void {
+    this.#waiting = [...this.#doubtful, ...this.#waiting].slice(-WAITING_MAX);
+    this.#doubtful = [];
   }
 
   #body(batch: readonly Waiting[]): Blob {

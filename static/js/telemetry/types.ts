@@ -47,6 +47,9 @@ export interface Sink {
   flush(final: boolean): void;
   /** The page is back, or the network. */
   wake(): void;
-  /** Nothing more is sent. `forget`: what is waiting and what this browser keeps are dropped, too. */
+  /**
+   * Nothing more is taken. `keep`: what there is is still brought to its end; `forget`: it is dropped, and what this
+   * browser keeps, too.
+   */
   stop(how: "keep" | "forget"): void;
 }
