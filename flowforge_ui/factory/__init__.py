@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import flowforge_ui
 from flowforge_ui import __version__
 from flowforge_ui.database import after_commit, migrate, open_engine, reading, transaction
-from flowforge_ui.platform import installation
+from flowforge_ui.platform import installation, page_keys
 from flowforge_ui.platform.drivers.localfs import LocalFs
 from flowforge_ui.platform.house import Platform
 from flowforge_ui.platform.passwords import Passwords
@@ -115,7 +115,7 @@ def build(
         redactor=Redactor(plan, settings.base_url),
         pseudonyms=pseudonyms,
         intake=intake,
-        tokens=partial(_tokens, page, channels),
+        tokens=partial(_tokens, page, channels, page_keys.remember(engine, clock, page.apikey)),
         sinks=partial(_relayed, page, channels),
         app_version=__version__,
         identity=identity,
@@ -179,11 +179,9 @@ def _page_settings(settings: Settings, here: Installation) -> PageSettings:
     )
 
 
-def _tokens(page: PageSettings, channels: Channels) -> tuple[str, ...]:
-    """The keys the capture endpoint takes right now."""
-    now = channels.current()
-    relayed = page.apikey if now.on("posthog") and page.transport == "relay" else None
-    return (*([relayed] if relayed else []), *([page.local_token] if now.on("local") else []))
+def _tokens(page: PageSettings, channels: Channels, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys the capture endpoint takes right now: pages that were loaded earlier carry the one of their time."""
+    return (page.local_token, *keys) if _relayed(page, channels) else ()
 
 
 def _relayed(page: PageSettings, channels: Channels) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from flowforge_ui.database import reading
-from flowforge_ui.factory import Runtime
+from flowforge_ui.factory import Runtime, build
 from flowforge_ui.telemetry.capture_wire import MAX_BODY
-from tests.conftest import Cast
-from tests.web.conftest import KEY, LOCAL_ON, Browser, Build
+from tests.conftest import CHEAP_PASSWORDS, Cast
+from tests.web.conftest import KEY, LOCAL_ON, Browser, Build, settings_of
 
 BOTH = json.dumps(
     {"telemetry": {"frontend": {"posthog": {"apikey": KEY, "capture_pageview": False}, "local": {"enabled": True}}}}
@@ -82,6 +82,35 @@ def test_with_a_key_posthog_gets_it_too(make: Build, cast: Cast) -> None:
     assert page.send(page.view()).status_code == 200
     pending = {"local": "pending", "posthog": "pending"}
     assert recorded(runtime) == [("$pageview", cast.alice.subject.distinct_id, pending)]
+
+
+@pytest.mark.parametrize(
+    ("after", "sinks"),
+    [
+        ({"posthog": {"apikey": "phc_another"}, "local": {"enabled": True}}, {"local", "posthog"}),
+        ({"local": {"enabled": True}}, {"local"}),
+        ({"posthog": {"apikey": KEY, "transport": "direct"}, "local": {"enabled": True}}, {"local"}),
+        ({"local": {"enabled": False}}, None),
+    ],
+)
+def test_a_page_that_was_open_when_the_key_was_changed_is_still_heard(
+    make: Build, cast: Cast, after: dict[str, Any], sinks: set[str] | None
+) -> None:
+    runtime = make(BOTH)
+    alice = Browser(runtime)
+    alice.login("alice")
+    page = Page(alice)
+    settings = settings_of(runtime.house.settings.home.parent, json.dumps({"telemetry": {"frontend": after}}))
+    later = build(settings, clock=runtime.house.platform.clock, passwords=CHEAP_PASSWORDS)
+    page.browser = Browser(later)
+    answer = page.send(page.view())
+    if sinks is None:
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "unknown_token")
+    else:
+        assert answer.status_code == 200
+        waiting = dict.fromkeys(sinks, "pending")
+        assert recorded(later) == [("$pageview", cast.alice.subject.distinct_id, waiting)]
+    later.stop()
 
 
 def test_a_late_event_belongs_to_whom_it_is_about(runtime: Runtime, cast: Cast, alice: Browser) -> None:
