@@ -97,6 +97,7 @@ observe({
   session,
   signals: navigator as Navigator & { globalPrivacyControl?: boolean },
   idle: (callback) => ("requestIdleCallback" in window ? requestIdleCallback(callback, { timeout: 2000 }) : setTimeout(callback, 200)),
+  later: (callback, milliseconds) => setTimeout(callback, milliseconds),
   async begin() {
     const telemetry = await import("./telemetry/index.ts");
     telemetry.start({ router: announcer, session });

@@ -4,6 +4,7 @@
 import type { Announcements } from "./announcer.ts";
 import type { Boot } from "./boot.ts";
 import type { RouteName } from "./generated/routes.ts";
+import { patiently } from "./patience.ts";
 import type { Session } from "./session.ts";
 import { refusal, type Signals } from "./telemetry/consent.ts";
 
@@ -13,6 +14,7 @@ export interface ObservingOptions {
   signals: Signals;
   /** Calls back when the page has nothing better to do. */
   idle(callback: () => void): void;
+  later(callback: () => void, milliseconds: number): void;
   /** Fetches telemetry and starts it. */
   begin(): Promise<void>;
   /** Calls back whenever the page goes, after the router has heard of it. */
@@ -21,33 +23,51 @@ export interface ObservingOptions {
   tell(): void;
 }
 
-export function observe({ announcer, session, signals, idle, begin, onLeave, tell }: ObservingOptions): void {
+export function observe({ announcer, session, signals, idle, later, begin, onLeave, tell }: ObservingOptions): void {
   let begun = false;
   /** Telemetry listens, or was kept out. */
   let settled = false;
+  /** A try has failed: maybe somebody keeps telemetry out, and then nothing is told. */
+  let doubted = false;
   let refused = false;
   // Whoever opted out stays unrecorded after signing out, too, until somebody else signs in.
   let optedOut = session.boot.user?.telemetry_opt_out ?? false;
 
   function consider(): void {
-    if (begun) return;
+    if (settled) return;
     if (refusal(session.boot, signals, { optedOut }) !== null) {
       refused = true;
       return;
     }
     // What happened while it was refused is not for anybody who listens later.
     if (refused) announcer.forget();
+    refused = false;
+    if (begun) return;
     begun = true;
-    idle(() => {
-      if (refusal(session.boot, signals, { optedOut }) === null) void begin().catch(quiet).then(() => (settled = true));
-      else [begun, refused] = [false, true];
-    });
+    idle(() => void fetched());
+  }
+
+  async function fetched(): Promise<void> {
+    try {
+      await patiently(() => (refused ? Promise.reject(new Error("Refused")) : begin()), pause);
+      settled = true;
+    } catch {
+      // Kept out: the page works without. Refused meanwhile: it begins anew when it may.
+      settled = !refused;
+      begun = settled;
+    }
+  }
+
+  function pause(milliseconds: number): Promise<void> {
+    if (refused) return Promise.reject(new Error("Refused"));
+    doubted = true;
+    return new Promise((resolve) => later(resolve, milliseconds));
   }
 
   function left(): void {
-    if (!begun || settled || refusal(session.boot, signals, { optedOut }) !== null) return;
-    tell();
-    // The page may come back, and telemetry with it: this has been told.
+    if (!begun || settled || refused) return;
+    if (!doubted) tell();
+    // The page may come back, and telemetry with it: this has been told, or is not to be.
     announcer.forget();
   }
 
@@ -65,6 +85,3 @@ export function observe({ announcer, session, signals, idle, begin, onLeave, tel
   onLeave(left);
   session.listen({ didLogin: changed, didLogout: changed, didChangePrivacy: changed });
 }
-
-// A blocker or a lost connection: the page works without.
-function quiet(): void {}

@@ -9,13 +9,16 @@ import { createSession } from "../../static/js/session.ts";
 import type { Visit } from "../../static/js/visit.ts";
 import { bootFacts, recordedFacts, user } from "./boot_facts.ts";
 
-function scene(boot: Boot, signals: object = {}, fails: boolean | "slowly" = false) {
+const settled = () => new Promise((tick) => setImmediate(tick));
+
+function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slowly" = false) {
   const announcer = createAnnouncer<RouteName>();
   const nothing = () => undefined;
   const refuse = () => Promise.reject(new Error("no network here"));
   const api = { get: refuse, post: refuse, put: refuse, patch: refuse, delete: refuse };
   const session = createSession(boot, { api, leaving: nothing, revisit: nothing, again: nothing, changed: nothing });
   const idles: (() => void)[] = [];
+  const timers: (() => void)[] = [];
   const heard: string[] = [];
   const told: string[] = [];
   let begun = 0;
@@ -23,11 +26,13 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | "slowly" = fal
   observe({
     announcer, session, signals,
     idle: (callback) => idles.push(callback),
+    later: (callback) => timers.push(callback),
     begin() {
       begun += 1;
+      if (fails === true || (typeof fails === "number" && begun <= fails)) return Promise.reject(new Error("blocked"));
       announcer.listen({ enter: (visit) => heard.push(visit.id) }, { replay: true });
       if (fails === "slowly") return new Promise<void>(nothing);
-      return fails ? Promise.reject(new Error("blocked")) : Promise.resolve();
+      return Promise.resolve();
     },
     onLeave: (callback) => (leave = callback),
     tell: () => announcer.listen({ enter: (visit) => told.push(visit.id) }, { replay: true })(),
@@ -37,6 +42,12 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | "slowly" = fal
     leave: () => leave(),
     begun: () => begun,
     idle: () => idles.splice(0).forEach((callback) => callback()),
+    /** Lets the pause before the next try pass. */
+    async pass() {
+      await settled();
+      timers.splice(0).forEach((callback) => callback());
+      await settled();
+    },
     enter: (id: string) => announcer.enter({ id, route: "home" } as Visit<RouteName>),
   };
 }
@@ -106,12 +117,60 @@ it("begins once", () => {
   assert.equal(begun(), 1);
 });
 
-it("is quiet when it is blocked", async () => {
-  const { enter, idle, begun } = scene(recordedFacts(), {}, true);
+it("is quiet when it is blocked, and gives up after a few tries", async () => {
+  const { enter, idle, begun, pass } = scene(recordedFacts(), {}, true);
   enter("a");
   idle();
-  await new Promise((tick) => setImmediate(tick));
+  const tries: number[] = [];
+  for (let turn = 0; turn < 6; turn += 1) {
+    await settled();
+    tries.push(begun());
+    await pass();
+  }
+  assert.deepEqual(tries, [1, 2, 3, 4, 4, 4]);
+});
+
+it("tries again when telemetry did not come, and misses nothing", async () => {
+  const { enter, idle, heard, pass, leave, told } = scene(recordedFacts(), {}, 2);
+  enter("a");
+  idle();
+  await pass();
+  enter("b");
+  await pass();
+  enter("c");
+  leave();
+  assert.deepEqual([heard, told], [["a", "b", "c"], []]);
+});
+
+it("does not try again what is refused by then, and begins anew without what was before", async () => {
+  const { session, enter, idle, begun, heard, pass } = scene(recordedFacts({ user: user("user") }), {}, 1);
+  enter("a");
+  idle();
+  await settled();
+  session.changedPrivacy(recordedFacts({ user: user("user", true) }));
+  await pass();
+  await pass();
+  idle();
   assert.equal(begun(), 1);
+  enter("b");
+  session.changedPrivacy(recordedFacts({ user: user("user") }));
+  enter("c");
+  idle();
+  await settled();
+  assert.deepEqual([begun(), heard], [2, ["c"]]);
+});
+
+it("does not tell what happened between opting out and in while telemetry was on its way", async () => {
+  const { session, enter, idle, heard, pass } = scene(recordedFacts({ user: user("user") }), {}, 1);
+  enter("a");
+  idle();
+  await settled();
+  session.changedPrivacy(recordedFacts({ user: user("user", true) }));
+  enter("b");
+  session.changedPrivacy(recordedFacts({ user: user("user") }));
+  enter("c");
+  await pass();
+  assert.deepEqual(heard, ["c"]);
 });
 
 it("tells itself of a page that is left before telemetry has come, once", () => {
@@ -130,7 +189,7 @@ it("leaves telling to telemetry, once that has come", async () => {
   const { enter, idle, leave, told } = scene(recordedFacts());
   enter("a");
   idle();
-  await new Promise((tick) => setImmediate(tick));
+  await settled();
   leave();
   assert.deepEqual(told, []);
 });
@@ -146,7 +205,10 @@ it("tells nothing where nothing may be recorded, and nothing where telemetry was
   const blocked = scene(recordedFacts(), {}, true);
   blocked.enter("a");
   blocked.idle();
-  await new Promise((tick) => setImmediate(tick));
+  await settled();
+  blocked.leave();
+  for (let turn = 0; turn < 4; turn += 1) await blocked.pass();
+  blocked.enter("b");
   blocked.leave();
   assert.deepEqual([refused.told, optsOut.told, blocked.told], [[], [], []]);
 });

@@ -22,12 +22,14 @@ interface Arrived {
 }
 
 /** An SDK that adds what the real one adds, and more than it should. */
-function stage(facts: Partial<Facts> = {}, { automated = false, blocked = false } = {}) {
+function stage(facts: Partial<Facts> = {}, { automated = false, blocked = 0 } = {}) {
   const arrived: Arrived[] = [];
   const pending: Promise<void>[] = [];
   let take: (captured: Captured) => void = () => assert.fail("the SDK was not opened");
   let opened = 0;
   let closed = 0;
+  let loads = 0;
+  const timers: (() => void)[] = [];
   let session = SESSION;
   const keep = (url: string, body: Blob): void => {
     pending.push(
@@ -47,7 +49,7 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = false 
         return Promise.resolve(Response.json({ status: 1 }));
       },
       sendBeacon: (url, body) => (keep(url, body), true),
-      setTimeout: () => 1,
+      setTimeout: (callback) => timers.push(callback),
       clearTimeout: () => undefined,
       now: () => 5000,
       random: () => 0,
@@ -57,7 +59,7 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = false 
       storages: () => [storage, storage],
     },
     load: () =>
-      blocked
+      (loads += 1) <= blocked
         ? Promise.reject(new Error("blocked"))
         : Promise.resolve({
             openSdk(_: Facts, taking: (captured: Captured) => void) {
@@ -78,6 +80,9 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = false 
     arrived,
     counts: () => [opened, closed],
     taken: (captured: Captured) => take(captured),
+    loads: () => loads,
+    /** Lets all timers fire. */
+    pass: () => timers.splice(0).forEach((callback) => callback()),
     rotate: (next: string) => (session = next),
     async settle() {
       for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
@@ -191,13 +196,40 @@ test("capturing: the SDK is opened for the first event, not before", async () =>
   assert.deepEqual(counts(), [1, 0]);
 });
 
-test("capturing: where the SDK is kept out, nothing is told", async () => {
-  const { sink, arrived, settle } = stage({}, { blocked: true });
+test("capturing: where the SDK is kept out, nothing is told, after a few tries nor before", async () => {
+  const { sink, arrived, settle, pass, loads } = stage({}, { blocked: Infinity });
   sink.record(pageEvent("$pageview"));
-  await settle();
+  for (let turn = 0; turn < 6; turn += 1) {
+    await settle();
+    sink.flush(true);
+    pass();
+  }
   sink.record(pageEvent("$pageleave", { final: true }));
   await settle();
-  assert.deepEqual(arrived, []);
+  assert.deepEqual([arrived, loads()], [[], 4]);
+});
+
+test("capturing: an SDK that did not come is fetched again, and misses nothing", async () => {
+  const { sink, arrived, settle, pass } = stage({}, { blocked: 2 });
+  sink.record(pageEvent("$pageview"));
+  await settle();
+  sink.flush(false);
+  pass();
+  await settle();
+  sink.record(pageEvent("$pageleave"));
+  pass();
+  await settle();
+  assert.deepEqual(arrived.map(({ event }) => event), ["$pageview", "$pageleave"]);
+});
+
+test("capturing: stopped, an SDK that did not come is not fetched again", async () => {
+  const { sink, settle, pass, loads } = stage({}, { blocked: 1 });
+  sink.record(pageEvent("$pageview"));
+  await settle();
+  sink.stop("keep");
+  pass();
+  await settle();
+  assert.equal(loads(), 1);
 });
 
 test("capturing: a browser under remote control is no visitor", async () => {

@@ -2,6 +2,7 @@
 // captures on its own account (`capture_pageview: true`) goes the same way.
 
 import type { BrowserEventName } from "../generated/events.ts";
+import { patiently } from "../patience.ts";
 import type { Captured, Sdk } from "./posthog.ts";
 import { addressed, identity, placeOf, plainly, previous, targetsOf, type Plain, type Properties } from "./plain.ts";
 import { allowed, type Value } from "./redact.ts";
@@ -29,7 +30,9 @@ const EARLY_MAX = 50;
 export function createCapturing({ facts, baseUrl, page, load }: CapturingParts): Sink {
   const targets = targetsOf(facts).map((target) => ({ target, transport: new Transport(target, page) }));
   let stopped = page.automated && !facts.dev;
-  let opening: Promise<void> | null = null;
+  let opening: Promise<unknown> | null = null;
+  /** The SDK did not come at the first try: maybe somebody keeps it out, and then nothing is told. */
+  let doubted = false;
   let sdk: Sdk | null = null;
   let early: PageEvent[] = [];
   /** The event being captured; null while the SDK captures on its own account. */
@@ -40,20 +43,24 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
 
   function record(event: PageEvent): void {
     if (stopped) return;
-    opening ??= open().catch(() => stop("forget"));
+    opening ??= open().catch(() => stopped || stop("forget"));
     if (sdk) capture(sdk, event);
     else early = [...early, event].slice(-EARLY_MAX);
     if (event.final) flush(true);
   }
 
-  /** Where the SDK is kept out, nothing is told. */
   async function open(): Promise<void> {
-    const { openSdk } = await load();
+    const { openSdk } = await patiently(load, pause);
     if (stopped) return;
     sdk = openSdk(facts, take);
     const waiting = early;
     early = [];
     for (const event of waiting) capture(sdk, event);
+  }
+
+  function pause(milliseconds: number): Promise<void> {
+    doubted = true;
+    return new Promise((resolve, reject) => page.setTimeout(() => (stopped ? reject : resolve)(), milliseconds));
   }
 
   function capture(client: Sdk, event: PageEvent): void {
@@ -82,6 +89,7 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
 
   /** The page goes and the SDK has not come yet. */
   function tellEarly(): void {
+    if (doubted) return;
     const [storage] = page.storages();
     plainly(early, { facts, baseUrl, referrer: page.referrer, storage }).forEach(send);
     early = [];

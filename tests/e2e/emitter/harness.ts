@@ -73,6 +73,7 @@ observe({
   session,
   signals: navigator as Navigator & { globalPrivacyControl?: boolean },
   idle: (callback) => requestIdleCallback(callback, { timeout: 2000 }),
+  later: (callback, milliseconds) => setTimeout(callback, milliseconds),
   async begin() {
     if (location.search.includes("bare=1")) return;
     const { start } = await import("../../../static/js/telemetry/index.ts");

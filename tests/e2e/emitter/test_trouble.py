@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Route
 
 from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs, wait_for
 from tests.support.browser import Trouble
@@ -74,6 +74,35 @@ def test_a_blocked_script(site: Site, context: BrowserContext, open_page: Open, 
     # What the browser itself says of the blocked request is not ours to keep quiet.
     assert [m for m in trouble.messages if "ERR_BLOCKED_BY_CLIENT" not in m] == []
     assert site.capture.captures == []
+
+
+@pytest.mark.parametrize("what", ["/telemetry-", "/posthog-"])
+def test_a_script_that_could_not_be_fetched_once(
+    site: Site, context: BrowserContext, trouble: Trouble, what: str
+) -> None:
+    asked: list[Route] = []
+
+    def lose_the_first(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    context.route(re.compile(re.escape(what)), lose_the_first)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(site.url + "/team/ABC")
+    wait_for(page, lambda: asked or page.clock.run_for(500))
+    page.evaluate("harness.go('/account')")
+    wait_for(page, lambda: len(asked) > 1 or page.clock.run_for(500))
+    received = site.capture.take(3)
+    assert [(e.name, e["route"]) for e in ours(received)] == [
+        ("$pageview", "team"),
+        ("$pageleave", "team"),
+        ("$pageview", "account"),
+    ]
+    assert [m for m in trouble.messages if "ERR_FAILED" not in m] == []
 
 
 def test_leaving_before_the_sdk_has_come(site: Site, browser: Browser) -> None:
