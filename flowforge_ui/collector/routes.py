@@ -142,6 +142,7 @@ class Routes:
             if row is None or not _owns(row["secret_hash"]):
                 return _unknown()
             self._collector.store.erase(tx, instance_id)
+        self._collector.receiver.writer.forget(instance_id)
         self._collector.store.scrub()
         return Response(status=204)
 

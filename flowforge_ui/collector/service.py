@@ -97,9 +97,11 @@ class Service:
 
     def prune(self) -> int:
         """Forget raw pings past their time; how many."""
+        now_ms = int(self._clock().timestamp() * 1000)
         with self.store.writing() as tx:
-            gone = self.store.expire(tx, int(self._clock().timestamp() * 1000))
+            gone = self.store.expire(tx, now_ms)
         self.store.scrub()
+        self.spool.expire(now_ms)
         return gone
 
     def _prepare(self) -> bool:
@@ -116,7 +118,7 @@ class Service:
         while not self._stopping.is_set():
             try:
                 self.prune()
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError) as error:
                 log.warning("old pings could not be removed (%s)", type(error).__name__)
             self._stopping.wait(RETENTION_EVERY_S)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from flowforge_ui.telemetry.wire import Field, PingPlan
+from flowforge_ui.telemetry.wire import MAX_TEXT, Field, PingPlan
 
 _HEX_DIGITS = "0123456789abcdef"
 
@@ -25,7 +25,7 @@ def _column(each: Field) -> sa.Column[object]:
         return sa.Column(each.column, sa.BigInteger)
     if each.type == "bool":
         return sa.Column(each.column, sa.Boolean)
-    return sa.Column(each.column, sa.String(64))
+    return sa.Column(each.column, sa.String(MAX_TEXT))
 
 
 class Tables:
@@ -39,7 +39,7 @@ class Tables:
             metadata,
             sa.Column("receipt", sa.String(32), primary_key=True),
             sa.Column("instance_id", sa.String(36), nullable=False),
-            sa.Column("period", sa.String(64), nullable=False),
+            sa.Column("period", sa.String(MAX_TEXT), nullable=False),
             sa.Column("sha256", sa.String(64), nullable=False),
             sa.Column("received_at", sa.BigInteger, nullable=False),
             sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
@@ -76,7 +76,7 @@ class Tables:
             sa.Column("grain", sa.String(4), primary_key=True),  # day | week
             sa.Column("start", sa.Date, primary_key=True),
             sa.Column("dimension", sa.String(32), primary_key=True),
-            sa.Column("value", sa.String(64), primary_key=True),
+            sa.Column("value", sa.String(MAX_TEXT), primary_key=True),
             sa.Column("n", sa.BigInteger, nullable=False),
         )
         # How many installations were last heard of in each hour: silent and lost are sums, not scans.
@@ -89,13 +89,13 @@ class Tables:
         self.release = sa.Table(
             "release",
             metadata,
-            sa.Column("version", sa.String(64), primary_key=True),
+            sa.Column("version", sa.String(MAX_TEXT), primary_key=True),
             sa.Column("first_seen", sa.BigInteger, nullable=False),
         )
         self.upgrade_lag = sa.Table(
             "upgrade_lag",
             metadata,
-            sa.Column("version", sa.String(64), primary_key=True),
+            sa.Column("version", sa.String(MAX_TEXT), primary_key=True),
             sa.Column("days", sa.Integer, primary_key=True),
             sa.Column("n", sa.BigInteger, nullable=False),
         )

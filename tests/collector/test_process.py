@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from flowforge_ui.collector.ping import receipt_of
 from flowforge_ui.collector.store import PingStore
+from tests.collector.test_spool import everything_in
 from tests.support.collector import PLAN
 from tests.support.ports import free_port
 from tests.support.process import Running, flowforge
@@ -115,10 +116,9 @@ def test_every_acknowledged_ping_outlives_a_kill_under_load(tmp_path: Path, away
         held = {each for table in tables for each in tx.execute(sa.text(f"SELECT receipt FROM {table}")).scalars()}
     store.close()
     assert ("away" in tables) is away
-    spool = tmp_path / "var" / "collector-spool"
-    spooled = b"".join(path.read_bytes() for path in spool.glob("*")) if spool.exists() else b""
+    spooled = everything_in(tmp_path / "var" / "collector-spool")
     assert len(acknowledged) > 100
-    assert [each for each in acknowledged if each not in held and each.encode() not in spooled] == []
+    assert set(acknowledged) - held - spooled == set()
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["on its own", "mounted"])

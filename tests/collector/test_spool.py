@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -133,13 +132,17 @@ def test_processes_that_share_a_spool_lose_nothing(tmp_path: Path) -> None:
     loaded = context.SimpleQueue()
     count, each_puts = 4, 60
 
+    def hand_over(pings: Sequence[Ping]) -> list[Ping]:
+        loaded.put([ping.receipt for ping in pings])
+        return []
+
     def work(number: int) -> None:
         spool = Spool(tmp_path)
         for turn in range(each_puts):
             spool.put([a_ping(number * 1_000 + turn)])
             if turn % 3 == 0:
-                with contextlib.suppress(OSError):  # the other one was quicker
-                    spool.load(lambda pings: loaded.put([ping.receipt for ping in pings]))
+                spool.load(hand_over)
+        spool.close()
         loaded.put(None)
 
     running = [context.Process(target=work, args=(number,)) for number in range(count)]
@@ -154,8 +157,77 @@ def test_processes_that_share_a_spool_lose_nothing(tmp_path: Path) -> None:
     for each in running:
         each.join()
     loaded.close()
-    Spool(tmp_path).load(lambda pings: found.update(ping.receipt for ping in pings))
+    found |= everything_in(tmp_path)
     assert found == {a_ping(number * 1_000 + turn).receipt for number in range(count) for turn in range(each_puts)}
+
+
+def test_what_another_process_loads_is_left_to_it(tmp_path: Path) -> None:
+    """One has read a file, a second loads it, a third sets the next aside: nobody removes what was not kept."""
+    one, second, third = Spool(tmp_path), Spool(tmp_path), Spool(tmp_path)
+    kept: list[str] = []
+    one.put([a_ping(1)])
+
+    def keep(pings: Sequence[Ping]) -> list[Ping]:
+        kept.extend(ping.receipt for ping in pings)
+        return []
+
+    def away(_: Sequence[Ping]) -> list[Ping]:
+        raise OSError("away")
+
+    def keep_slowly(pings: Sequence[Ping]) -> list[Ping]:
+        assert second.load(keep) == 0
+        one.put([a_ping(2)])
+        with pytest.raises(OSError, match="away"):
+            third.load(away)
+        return keep(pings)
+
+    assert one.load(keep_slowly) == 1
+    third.close()
+    assert second.load(keep) == 1
+    assert kept == [a_ping(1).receipt, a_ping(2).receipt]
+    assert not one.waiting()
+
+
+def test_half_a_line_costs_nobody_else_anything(tmp_path: Path) -> None:
+    """Left by a process that was killed while writing; the next ping is acknowledged after it."""
+    spool = Spool(tmp_path)
+    spool.put([a_ping(1)])
+    with (tmp_path / "pings.spool").open("ab") as file:
+        file.write(b'{"instance_id":"half')
+    spool.put([a_ping(2)])
+    assert everything_in(tmp_path) == {a_ping(1).receipt, a_ping(2).receipt}
+    assert (tmp_path / "pings.unreadable").read_bytes() == b'{"instance_id":"half\n'
+
+
+def test_a_large_spool_is_loaded_a_group_at_a_time(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.put([a_ping(number) for number in range(7)])
+    groups: list[int] = []
+
+    def keep(pings: Sequence[Ping]) -> list[Ping]:
+        groups.append(len(pings))
+        return []
+
+    spool.load(keep, most=3)
+    spool.put([a_ping(9)])  # meanwhile
+    while spool.load(keep, most=3):
+        pass
+    assert groups == [3, 3, 1, 1]
+    assert not spool.waiting()
+
+
+def everything_in(folder: Path) -> set[str]:
+    """The receipts of all that waits there."""
+    found: set[str] = set()
+
+    def keep(pings: Sequence[Ping]) -> list[Ping]:
+        found.update(ping.receipt for ping in pings)
+        return []
+
+    spool = Spool(folder)
+    while spool.load(keep):
+        pass
+    return found
 
 
 def a_ping(number: int) -> Ping:
