@@ -16,13 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from flowforge_ui.collector.keeping import Asking, Group, Kept
 from flowforge_ui.collector.ping import HOUR_MS, Ping
 from flowforge_ui.collector.tables import Tables
-from flowforge_ui.database import open_engine, reading, transaction
+from flowforge_ui.database import open_engine, reading, serialise, transaction
 from flowforge_ui.telemetry.wire import PingPlan
 
 SCHEMA_VERSION = "1"
 # Names that nobody asked for are whatever anybody sends; the list of them ends somewhere.
 MOST_NAMES = 500
 OTHERS = "(others)"
+_PREPARING = 0x636F6C6C6563746F  # one number for every receiver on a PostgreSQL database
 
 
 class StoreTooNew(Exception):
@@ -52,6 +53,7 @@ class PingStore:
         if self.engine.dialect.name == "sqlite":
             self._make_sqlite_file()
         with transaction(self.engine) as tx:
+            serialise(tx, _PREPARING)
             if sa.inspect(tx).has_table(about.name):
                 found = tx.execute(sa.select(about.c.value).where(about.c.key == "schema")).scalar()
                 if found is not None and int(found) > int(SCHEMA_VERSION):
@@ -59,7 +61,19 @@ class PingStore:
                         f"the collector's database has schema {found}, this program knows {SCHEMA_VERSION}"
                     )
             self.tables.metadata.create_all(tx)
+            self._add_columns(tx)
             self.upsert(tx, about, [{"key": "schema", "value": SCHEMA_VERSION}])
+
+    def _add_columns(self, tx: sa.Connection) -> None:
+        """What has come to the plan, or to our own tables, since the database was made; all of it may be NULL."""
+        inspector = sa.inspect(tx)
+        for table in self.tables.metadata.sorted_tables:
+            there = {each["name"] for each in inspector.get_columns(table.name)}
+            name = tx.dialect.identifier_preparer.format_table(table)
+            for column in table.columns:
+                if column.name not in there:
+                    as_sql = sa.schema.CreateColumn(column).compile(dialect=tx.dialect)
+                    tx.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {as_sql}")
 
     def _make_sqlite_file(self) -> None:
         path = Path(self.engine.url.database or "")

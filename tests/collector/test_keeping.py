@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from flowforge_ui.collector import keeping
 from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, dimensions, receipt_of
 from flowforge_ui.collector.store import PingStore
+from flowforge_ui.telemetry.wire import Field
 from tests.support.collector import PLAN
 
 START = int(datetime(2026, 11, 2, 6, tzinfo=UTC).timestamp() * 1000)
@@ -145,3 +147,26 @@ def test_versions_that_anybody_makes_up_end_as_one(tmp_path: Path, monkeypatch: 
 )
 def test_runtimes_are_told_apart_by_what_changes_them(path: str, version: str, runtime: str) -> None:
     assert dimensions({path: version})["runtime"] == runtime
+
+
+def test_a_field_that_comes_to_the_plan_comes_to_a_database_that_is_there(url: tuple[str, str]) -> None:
+    """Of every type; what is there stays, and what an older program keeps afterwards is kept."""
+    old = [a_ping("a", START, "0.9.0"), a_ping("b", START, "0.9.0")]
+    before = contents(url[0], old[:1], 1)
+    fields = {"version": "3.4.1", "enum": "ants", "bool": True, "int": 7}
+    added = [Field(f"new.{each}", each, "why", frozenset({"ants"}), column=f"new_{each}") for each in fields]
+    larger = replace(PLAN, fields=(*PLAN.fields, *added))
+    for _ in range(2):  # at each start
+        store = PingStore(url[0], larger)
+        store.prepare()
+        with store.writing() as tx:
+            new = a_ping("a", START + DAY_MS, "0.9.0", seq=2)
+            new = replace(new, values={**new.values, **{f"new.{key}": value for key, value in fields.items()}})
+            store.keep(tx, [new])
+            row, pings = store.held(tx, new.instance_id)
+        store.close()
+    assert row is not None
+    assert [row[f"new_{each}"] for each in fields] == list(fields.values())
+    assert len(pings) == 2
+    after = contents(url[0], old[1:], 1)
+    assert len(after["installation"]) == len(before["installation"]) + 1
