@@ -5,21 +5,24 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 import flowforge_ui
 from flowforge_ui.database import migrate, open_engine
 from flowforge_ui.telemetry.delivery import Delivery
-from flowforge_ui.telemetry.event import new_uuid
+from flowforge_ui.telemetry.event import Event, new_uuid
+from flowforge_ui.telemetry.outbox import Outbox
+from flowforge_ui.telemetry.outbox_tables import SINKS, outbox, pending
 from flowforge_ui.telemetry.plan import Plan
 from flowforge_ui.telemetry.posthog import PostHogSink
-from flowforge_ui.telemetry.sinks import MemorySink
+from flowforge_ui.telemetry.sinks import MemorySink, Sink
 from flowforge_ui.telemetry.values import uuid_text
 from tests.conftest import FakeClock
 from tests.support.capture import ALICE, KEY, Endpoint, endpoint, ticket, view
@@ -32,6 +35,27 @@ MODES: list[Mode] = ["ok", "ok", "garbage", "half", "swallow", "redirect"]
 KINDS = ["good", "good", "alice", "repeat", "unknown", "old", "forged", "nonsense"]
 
 
+class Watched:
+    """Notes what a sink is given though it waits no more; when it fails, `meanwhile` happens before the next try."""
+
+    def __init__(self, sink: Sink, outbox: Outbox, meanwhile: Callable[[], None]) -> None:
+        self.sink, self.outbox, self.meanwhile = sink, outbox, meanwhile
+        self.name, self.batch, self.close = sink.name, sink.batch, sink.close
+        self.too_late: set[str] = set()
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        given = {event.uuid for event in events}
+        waits = select(outbox.c.uuid).join(pending, pending.c.outbox_id == outbox.c.id)
+        with self.outbox.reading() as tx:
+            waiting = tx.scalars(waits.where(pending.c.sink == SINKS[self.name], outbox.c.uuid.in_(given)))
+            self.too_late |= given - set(waiting)
+        try:
+            self.sink.deliver(events)
+        except Exception:
+            self.meanwhile()
+            raise
+
+
 class World:
     """Requests good, repeated and hostile; a PostHog that fails in every way; switches turned; people opting out."""
 
@@ -40,9 +64,8 @@ class World:
         self.local = MemorySink("local")
         self.sink = PostHogSink(posthog.key, posthog.url, timeout=2)
         self.sink.batch = 25
-        self.deliveries = [
-            Delivery(site.outbox, sink, clock, uniform=chance.uniform) for sink in (self.sink, self.local)
-        ]
+        self.watched = [Watched(sink, site.outbox, self.meanwhile) for sink in (self.sink, self.local)]
+        self.deliveries = [Delivery(site.outbox, sink, clock, uniform=chance.uniform) for sink in self.watched]
         self.sent = self.numbers = 0
 
     def request(self) -> None:
@@ -61,16 +84,25 @@ class World:
         self.posthog.poison = {view(self.chance.randint(1, self.numbers + 1))["uuid"] for _ in range(3)}
 
     def deliver(self) -> None:
-        match self.chance.randint(0, 20):
+        if not self.dropped(20):
+            for delivery in self.deliveries:
+                delivery.step()
+        self.clock.advance(seconds=self.chance.uniform(0, 30))
+
+    def meanwhile(self) -> None:
+        self.dropped(8)
+
+    def dropped(self, seldom: int) -> bool:
+        """A switch is turned, or somebody opts out, each once in so many times."""
+        match self.chance.randint(0, seldom):
             case 0:
                 self.site.outbox.abandon("posthog")
             case 1:
                 with self.site.outbox.transaction() as tx:
                     self.site.outbox.forget(tx, ALICE)
             case _:
-                for delivery in self.deliveries:
-                    delivery.step()
-        self.clock.advance(seconds=self.chance.uniform(0, 30))
+                return False
+        return True
 
     def drain(self) -> None:
         self.posthog.mode, self.posthog.status, self.posthog.poison = "ok", 200, set()
@@ -119,6 +151,7 @@ def test_under_random_faults_every_event_is_accounted_for(world: World) -> None:
     assert counts["addressed"] == {"local": accepted, "posthog": accepted}
     assert counts["delivered"]["local"] + counts.get("abandoned", {}).get("local", 0) == accepted
     assert len(world.local.events) == counts["delivered"]["local"]
+    assert [sink.too_late for sink in world.watched] == [set(), set()]
     # PostHog may have more: taken, but its word was lost, and then the switch was turned.
     fates = {recorded.event.uuid: recorded.sinks["posthog"] for recorded in site.outbox.recent(limit=5000)}
     assert {uuid for uuid, fate in fates.items() if fate == "delivered"} <= posthog.events.keys()
