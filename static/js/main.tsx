@@ -98,12 +98,12 @@ observe({
   signals: navigator as Navigator & { globalPrivacyControl?: boolean },
   idle: (callback) => ("requestIdleCallback" in window ? requestIdleCallback(callback, { timeout: 2000 }) : setTimeout(callback, 200)),
   later: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  async begin() {
+  async begin(bearer) {
     const telemetry = await import("./telemetry/index.ts");
-    telemetry.start({ router: announcer, session });
+    telemetry.start({ router: announcer, session, bearer });
   },
   onLeave: (callback) => addEventListener("pagehide", callback),
-  tell: () => tellBounce({ router: announcer, session, page: window }),
+  tell: (bearer) => tellBounce({ router: announcer, session, bearer, page: window }),
 });
 
 router.start();

@@ -7,6 +7,9 @@ import type { RouteName } from "./generated/routes.ts";
 import { patiently } from "./patience.ts";
 import type { Session } from "./session.ts";
 import { refusal, type Signals } from "./telemetry/consent.ts";
+import { rememberBearers } from "./telemetry/surroundings.ts";
+import type { Bearer } from "./telemetry/types.ts";
+import type { Visit } from "./visit.ts";
 
 export interface ObservingOptions {
   announcer: Announcements<RouteName>;
@@ -16,14 +19,18 @@ export interface ObservingOptions {
   idle(callback: () => void): void;
   later(callback: () => void, milliseconds: number): void;
   /** Fetches telemetry and starts it. */
-  begin(): Promise<void>;
+  begin(bearer: BearerOf): Promise<void>;
   /** Calls back whenever the page goes, after the router has heard of it. */
   onLeave(callback: () => void): void;
   /** The page goes before telemetry has come: tells what there is to tell. */
-  tell(): void;
+  tell(bearer: BearerOf): void;
 }
 
+/** Whose a visit is. */
+type BearerOf = (visit: Visit) => Bearer;
+
 export function observe({ announcer, session, signals, idle, later, begin, onLeave, tell }: ObservingOptions): void {
+  const bearer = rememberBearers(announcer, session);
   let begun = false;
   /** Telemetry listens, or was kept out. */
   let settled = false;
@@ -49,7 +56,7 @@ export function observe({ announcer, session, signals, idle, later, begin, onLea
 
   async function fetched(): Promise<void> {
     try {
-      await patiently(() => (refused ? Promise.reject(new Error("Refused")) : begin()), pause);
+      await patiently(() => (refused ? Promise.reject(new Error("Refused")) : begin(bearer)), pause);
       settled = true;
     } catch {
       // Kept out: the page works without. Refused meanwhile: it begins anew when it may.
@@ -66,7 +73,7 @@ export function observe({ announcer, session, signals, idle, later, begin, onLea
 
   function left(): void {
     if (!begun || settled || refused) return;
-    if (!doubted) tell();
+    if (!doubted) tell(bearer);
     // The page may come back, and telemetry with it: this has been told, or is not to be.
     announcer.forget();
   }

@@ -6,10 +6,19 @@ import type { Boot } from "../../static/js/boot.ts";
 import type { RouteName } from "../../static/js/generated/routes.ts";
 import { observe } from "../../static/js/observing.ts";
 import { createSession } from "../../static/js/session.ts";
+import type { Bearer } from "../../static/js/telemetry/types.ts";
 import type { Visit } from "../../static/js/visit.ts";
 import { bootFacts, recordedFacts, user } from "./boot_facts.ts";
 
 const settled = () => new Promise((tick) => setImmediate(tick));
+
+/** Recorded facts of a page on which `name` is signed in, or nobody. */
+function factsOf(name: string | null): Boot {
+  const { telemetry } = recordedFacts();
+  const person = name === null ? null : { distinct_id: `u_${name}`, ticket: name };
+  const facts = { ...telemetry, posthog: telemetry.posthog && { ...telemetry.posthog, person } };
+  return recordedFacts({ telemetry: facts, user: name === null ? null : user("analyst") });
+}
 
 function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slowly" = false) {
   const announcer = createAnnouncer<RouteName>();
@@ -21,24 +30,30 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
   const timers: (() => void)[] = [];
   const heard: string[] = [];
   const told: string[] = [];
+  const bearers: Record<string, string> = {};
+  const note = (list: string[], visit: Visit, bearer: (visit: Visit) => Bearer): void => {
+    list.push(visit.id);
+    const { person, role } = bearer(visit);
+    bearers[visit.id] = `${person?.distinct_id ?? "nobody"} ${role}`;
+  };
   let begun = 0;
   let leave: () => void = nothing;
   observe({
     announcer, session, signals,
     idle: (callback) => idles.push(callback),
     later: (callback) => timers.push(callback),
-    begin() {
+    begin(bearer) {
       begun += 1;
       if (fails === true || (typeof fails === "number" && begun <= fails)) return Promise.reject(new Error("blocked"));
-      announcer.listen({ enter: (visit) => heard.push(visit.id) }, { replay: true });
+      announcer.listen({ enter: (visit) => note(heard, visit, bearer) }, { replay: true });
       if (fails === "slowly") return new Promise<void>(nothing);
       return Promise.resolve();
     },
     onLeave: (callback) => (leave = callback),
-    tell: () => announcer.listen({ enter: (visit) => told.push(visit.id) }, { replay: true })(),
+    tell: (bearer) => announcer.listen({ enter: (visit) => note(told, visit, bearer) }, { replay: true })(),
   });
   return {
-    session, heard, told,
+    session, heard, told, bearers,
     leave: () => leave(),
     begun: () => begun,
     idle: () => idles.splice(0).forEach((callback) => callback()),
@@ -48,7 +63,7 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
       timers.splice(0).forEach((callback) => callback());
       await settled();
     },
-    enter: (id: string) => announcer.enter({ id, route: "home" } as Visit<RouteName>),
+    enter: (id: string, route: RouteName = "home") => announcer.enter({ id, route } as Visit<RouteName>),
   };
 }
 
@@ -211,4 +226,18 @@ it("tells nothing where nothing may be recorded, and nothing where telemetry was
   blocked.enter("b");
   blocked.leave();
   assert.deepEqual([refused.told, optsOut.told, blocked.told], [[], [], []]);
+});
+
+it("knows whose each view was when it was announced, however late it is told", () => {
+  const { session, enter, idle, bearers, leave, told } = scene(factsOf(null), {}, "slowly");
+  enter("a", "register");
+  session.signedIn(factsOf("alice"));
+  enter("b", "login"); // announced too late: it was not painted before
+  enter("c");
+  session.signedIn(factsOf("bob"));
+  enter("d");
+  leave();
+  idle();
+  const truth = { a: "nobody anonymous", b: "nobody anonymous", c: "u_alice analyst", d: "u_bob analyst" };
+  assert.deepEqual([told, bearers], [["a", "b", "c", "d"], truth]);
 });

@@ -2,29 +2,31 @@
 // anyway. The same rules as ever (pageviews.ts) say what that is.
 
 import type { SessionAnnouncer } from "../session.ts";
-import type { Announcer } from "../visit.ts";
+import type { Announcer, Visit } from "../visit.ts";
 import { EngagementClock } from "./clock.ts";
-import { createPageviews, lastLogout } from "./pageviews.ts";
+import { createPageviews } from "./pageviews.ts";
 import { addressed, plainly, targetsOf } from "./plain.ts";
 import { watchScroll } from "./scrolling.ts";
 import { firstSeen, isSeen } from "./seen.ts";
-import { bearerOf, pageOf } from "./surroundings.ts";
-import type { PageEvent } from "./types.ts";
+import { pageOf } from "./surroundings.ts";
+import type { Bearer, PageEvent } from "./types.ts";
 import { bodyOf, endpointOf } from "./wire.ts";
 
 export interface BounceParts {
   router: Pick<Announcer, "listen">;
   session: Pick<SessionAnnouncer, "boot">;
+  bearer(visit: Visit): Bearer;
   page: Window;
 }
 
 /** Tells what was announced until now. For when something may be recorded and nobody has listened yet. */
-export function tellBounce({ router, session, page }: BounceParts): void {
+export function tellBounce(parts: BounceParts): void {
+  const { session, page } = parts;
   const { base_url: baseUrl, telemetry, version } = session.boot;
   const { posthog: facts } = telemetry;
   const seenAt = firstSeen(page);
   if (!facts || seenAt === null || (page.navigator.webdriver && !facts.dev)) return;
-  const events = happened({ router, session, page }, facts.pageleave, version, seenAt);
+  const events = happened(parts, facts.pageleave, version, seenAt);
   if (events.length === 0) return;
   const plain = plainly(events, { facts, baseUrl, referrer: page.document.referrer, storage: storageOf(page) });
   for (const target of targetsOf(facts)) {
@@ -33,13 +35,12 @@ export function tellBounce({ router, session, page }: BounceParts): void {
   }
 }
 
-function happened({ router, session, page }: BounceParts, pageleave: "route" | "exit", version: string, seenAt: number): PageEvent[] {
+function happened({ router, bearer, page }: BounceParts, pageleave: "route" | "exit", version: string, seenAt: number): PageEvent[] {
   const events: PageEvent[] = [];
   const scroll = watchScroll(page);
   createPageviews({
-    router, pageleave, version, seenAt, scroll,
-    from: lastLogout(router),
-    bearer: (visit) => bearerOf(session.boot, visit),
+    router, pageleave, version, seenAt, scroll, bearer,
+    from: 0,
     emit: (event) => events.push(event),
     clock: new EngagementClock(isSeen(page.document) && page.document.hasFocus()),
     page: pageOf(page),

@@ -2,18 +2,19 @@
 
 import type { Boot } from "../boot.ts";
 import type { SessionAnnouncer } from "../session.ts";
-import type { Announcer } from "../visit.ts";
+import type { Announcer, Visit } from "../visit.ts";
 import { createCapturing } from "./capturing.ts";
 import { watchAttention } from "./clock.ts";
 import { createPageviews } from "./pageviews.ts";
 import { createPlausibleSink } from "./plausible.ts";
 import { watchScroll } from "./scrolling.ts";
-import { bearerOf, pageOf } from "./surroundings.ts";
-import type { PageEvent, Sink } from "./types.ts";
+import { pageOf } from "./surroundings.ts";
+import type { Bearer, PageEvent, Sink } from "./types.ts";
 
 export interface EmitterParts {
   router: Pick<Announcer, "listen">;
   session: Pick<SessionAnnouncer, "boot">;
+  bearer(visit: Visit): Bearer;
   page: Window & typeof globalThis;
   from: number;
   seenAt: number;
@@ -24,7 +25,7 @@ export interface Emitter {
   stop(how: "leave" | "forget"): void;
 }
 
-export function createEmitter({ router, session, page, from, seenAt }: EmitterParts): Emitter {
+export function createEmitter({ router, session, bearer, page, from, seenAt }: EmitterParts): Emitter {
   const first = session.boot;
   const sinks = openSinks(first, page);
   const attention = watchAttention(page);
@@ -40,7 +41,7 @@ export function createEmitter({ router, session, page, from, seenAt }: EmitterPa
     version: first.version,
     from,
     seenAt,
-    bearer: (visit) => bearerOf(session.boot, visit),
+    bearer,
     emit: (event: PageEvent) => toAll((sink) => sink.record(event)),
     clock: attention.clock,
     scroll,

@@ -3,15 +3,17 @@
 
 import type { Boot } from "../boot.ts";
 import type { SessionAnnouncer } from "../session.ts";
-import type { Announcer } from "../visit.ts";
+import type { Announcer, Visit } from "../visit.ts";
 import { refusal, type Signals } from "./consent.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { lastLogout } from "./pageviews.ts";
 import { firstSeen, whenSeen } from "./seen.ts";
+import type { Bearer } from "./types.ts";
 
 export interface TelemetryParts {
   router: Pick<Announcer, "listen">;
   session: Pick<SessionAnnouncer, "boot" | "listen">;
+  /** Whose a visit is. */
+  bearer(visit: Visit): Bearer;
   page?: Window & typeof globalThis;
 }
 
@@ -24,12 +26,12 @@ interface Word {
 const CHANNEL = "flowforge";
 
 /** Returns the function that takes everything back; views already counted are still delivered. */
-export function start({ router, session, page = window }: TelemetryParts): { stop(): void } {
+export function start({ router, session, bearer, page = window }: TelemetryParts): { stop(): void } {
   const signals: Signals = page.navigator;
   const channel = new page.BroadcastChannel(CHANNEL);
   let optedOut = session.boot.user?.telemetry_opt_out ?? false;
   let elsewhere = false;
-  let from = lastLogout(router);
+  let from = 0;
   let cancel = (): void => undefined;
   let running: Emitter | "waiting" | null = null;
   /** All there have been: one that was left may still have something to deliver. */
@@ -53,7 +55,7 @@ export function start({ router, session, page = window }: TelemetryParts): { sto
   }
 
   function launch(seenAt: number): void {
-    emitters.push((running = createEmitter({ router, session, page, from, seenAt })));
+    emitters.push((running = createEmitter({ router, session, bearer, page, from, seenAt })));
   }
 
   function end(how: "leave" | "forget"): void {

@@ -159,10 +159,3 @@ export function createPageviews(options: PageviewsOptions): { leave(): void; sto
     },
   };
 }
-
-/** When somebody signed out before anybody listened: of what was before, the present facts do not know whose it was. */
-export function lastLogout(router: Pick<Announcer, "listen">): number {
-  const visits: Visit[] = [];
-  router.listen({ enter: (visit) => visits.push(visit) }, { replay: true })();
-  return visits.findLast(({ navType }) => navType === "logout")?.enteredAt ?? 0;
-}

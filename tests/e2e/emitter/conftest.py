@@ -220,6 +220,15 @@ def wait_for(page: Page, condition: Callable[[], object], seconds: float = 20) -
         page.wait_for_timeout(10)
 
 
+def run_clock(page: Page, condition: Callable[[], object], seconds: float = 20) -> None:
+    """Lets the page's own clock run, half a second at a time, until something has happened that is not on it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        page.clock.run_for(500)
+        page.wait_for_timeout(10)
+
+
 def until(page: Page, condition: str, seconds: float = 20) -> None:
     """Waits until an expression is true, asking from outside: the page's policy forbids it to evaluate text."""
     end = time.monotonic() + seconds

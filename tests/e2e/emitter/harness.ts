@@ -74,13 +74,13 @@ observe({
   signals: navigator as Navigator & { globalPrivacyControl?: boolean },
   idle: (callback) => requestIdleCallback(callback, { timeout: 2000 }),
   later: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  async begin() {
+  async begin(bearer) {
     if (location.search.includes("bare=1")) return;
     const { start } = await import("../../../static/js/telemetry/index.ts");
-    telemetry = start({ router: announcer, session });
+    telemetry = start({ router: announcer, session, bearer });
   },
   onLeave: (callback) => addEventListener("pagehide", callback),
-  tell: () => tellBounce({ router: announcer, session, page: window }),
+  tell: (bearer) => tellBounce({ router: announcer, session, bearer, page: window }),
 });
 
 Object.assign(window, {

@@ -110,6 +110,22 @@ def test_the_login_page_is_nobodys(site: Site, open_page: Open) -> None:
     assert set(identifiers(page_of[0]).values()).isdisjoint(identifiers(page_of[2]).values())
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_was_seen_signed_out_is_nobodys_when_it_is_told_late(site: Site, open_page: Open, *, stays: bool) -> None:
+    site.user, site.holding = None, "telemetry-"
+    page = open_page("/account/register")
+    page.evaluate("harness.session.login('alice', 'pw')")
+    until(page, "harness.truth.length >= 3")
+    if not stays:
+        page.goto(site.url + "/away")
+    site.held.set()
+    seen_out, left, signed_in = ours(site.capture.take(3))[:3]
+    for event in (seen_out, left):
+        assert (event["route"], event["role"], event.get("ticket")) == ("register", "anonymous", None)
+        assert event["distinct_id"] != "u_alice"
+    assert (signed_in["distinct_id"], signed_in["view_index"], seen_out["view_index"]) == ("u_alice", 0, 0)
+
+
 def test_anonymous_setting(site: Site, open_page: Open) -> None:
     site.posthog = {"person": None}
     page = open_page("/account")

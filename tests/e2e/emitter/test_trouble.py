@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route
 
-from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs, wait_for
+from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs, run_clock, wait_for
 from tests.support.browser import Trouble
 from tests.support.capture_server import Mode
 
@@ -93,9 +93,9 @@ def test_a_script_that_could_not_be_fetched_once(
     page = context.new_page()
     page.clock.install()
     page.goto(site.url + "/team/ABC")
-    wait_for(page, lambda: asked or page.clock.run_for(500))
+    run_clock(page, lambda: asked)
     page.evaluate("harness.go('/account')")
-    wait_for(page, lambda: len(asked) > 1 or page.clock.run_for(500))
+    run_clock(page, lambda: len(asked) > 1)
     received = site.capture.take(3)
     assert [(e.name, e["route"]) for e in ours(received)] == [
         ("$pageview", "team"),
