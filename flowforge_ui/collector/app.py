@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, cast
 
 import orjson
@@ -54,6 +55,28 @@ def create_app(collector: Collector) -> Flask:
     app.after_request(_headers)
     app.wsgi_app = _Front(cast("WSGIApplication", app.wsgi_app), routes.take)  # type: ignore[method-assign]
     return app
+
+
+class Bounded:
+    """A collector below another app: ``places`` of its requests at work, the others are asked to come back.
+
+    A request that waits for a database occupies a thread of the server, and the server has other work.
+    """
+
+    def __init__(self, app: WSGIApplication, places: int) -> None:
+        self._app = app
+        self._places = threading.Semaphore(places)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith("/assets/"):
+            return self._app(environ, start_response)  # files, of which a page asks for many at once
+        if not self._places.acquire(blocking=False):
+            busy = as_error(503, "overloaded", "Too much at a time; try again.", 5)
+            return _headers(busy)(environ, start_response)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self._places.release()
 
 
 class _Front:

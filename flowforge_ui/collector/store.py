@@ -20,6 +20,8 @@ from flowforge_ui.database import open_engine, reading, serialise, transaction
 from flowforge_ui.telemetry.wire import PingPlan
 
 SCHEMA_VERSION = "1"
+# Seconds for a lock, and for a connection.
+BUSY_S = 2
 # Names that nobody asked for are whatever anybody sends; the list of them ends somewhere.
 MOST_NAMES = 500
 OTHERS = "(others)"
@@ -44,6 +46,7 @@ class PingStore:
         self._statements = _Statements(self.tables, self.engine.dialect.name)
         self.columns = {each.path: each.column for each in plan.fields if each.keep and each.path != "instanceId"}
 
+        sa.event.listen(self.engine, "do_connect", _be_impatient)
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _overwrite_what_is_deleted)
 
@@ -80,7 +83,7 @@ class PingStore:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         statement = "PRAGMA journal_mode = WAL"
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
             try:
                 connection.execute(statement)
             except sqlite3.Error as error:  # it is another program's, or damaged
@@ -198,6 +201,15 @@ class _Statements:
             if set(rest) == {"n"}:
                 more = {"n": table.c.n + new.excluded.n}
                 self.add[table.name] = insert(table).on_conflict_do_update(index_elements=keys, set_=more)
+
+
+def _be_impatient(dialect: sa.Dialect, _record: object, _arguments: object, options: dict[str, object]) -> None:
+    """A database that somebody holds locked, or that does not answer, is away: the spool is there for that."""
+    if dialect.name == "sqlite":
+        options["timeout"] = BUSY_S
+    else:
+        options["connect_timeout"] = BUSY_S
+        options["options"] = f"{options.get('options', '')} -c lock_timeout={BUSY_S * 1000}"
 
 
 def _overwrite_what_is_deleted(connection: sqlite3.Connection, _: object) -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Request
 
 import flowforge_ui
+from flowforge_ui.collector.app import Bounded
 from flowforge_ui.collector.service import Parts, Service
 from flowforge_ui.telemetry.wire import PingPlan
 from flowforge_ui.web import files
 from flowforge_ui.web.proxy import client_address
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
     from flowforge_ui.config import Settings
 
+# Of the threads that answer for the platform so many may wait for the collector's database.
+MOUNTED_PLACES = 8
+
 PING_PLAN = Path(flowforge_ui.__file__).parent / "plan" / "ping.yml"
+
+
+def bounded(service: Service) -> WSGIApplication:
+    """Its application as it may stand below another one."""
+    return Bounded(cast("WSGIApplication", service.application), MOUNTED_PLACES)
 
 
 def build_collector(settings: Settings) -> Service:

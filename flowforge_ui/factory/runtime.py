@@ -151,11 +151,11 @@ class Runtime:
     def _mounted(self) -> Iterator[Beside]:
         """The collector below /collector of this server, where the settings ask for it."""
         if self.house.settings.collector.mount:
-            from .collector import build_collector
+            from .collector import bounded, build_collector
 
             service = build_collector(self.house.settings)
             # Outermost: the collector answers with its own headers, and under its own limits.
-            below = {COLLECTOR: cast("WSGIApplication", service.application)}
+            below = {COLLECTOR: bounded(service)}
             self.app.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
                 cast("WSGIApplication", self.app.wsgi_app), below
             )

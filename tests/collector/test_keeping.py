@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from flowforge_ui.collector import keeping
 from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, dimensions, receipt_of
 from flowforge_ui.collector.store import PingStore
-from flowforge_ui.telemetry.wire import Field
+from flowforge_ui.telemetry.wire import Field, Value
 from tests.support.collector import PLAN
 
 START = int(datetime(2026, 11, 2, 6, tzinfo=UTC).timestamp() * 1000)
@@ -153,7 +153,7 @@ def test_a_field_that_comes_to_the_plan_comes_to_a_database_that_is_there(url: t
     """Of every type; what is there stays, and what an older program keeps afterwards is kept."""
     old = [a_ping("a", START, "0.9.0"), a_ping("b", START, "0.9.0")]
     before = contents(url[0], old[:1], 1)
-    fields = {"version": "3.4.1", "enum": "ants", "bool": True, "int": 7}
+    fields: dict[str, Value] = {"version": "3.4.1", "enum": "ants", "bool": True, "int": 7}
     added = [Field(f"new.{each}", each, "why", frozenset({"ants"}), column=f"new_{each}") for each in fields]
     larger = replace(PLAN, fields=(*PLAN.fields, *added))
     for _ in range(2):  # at each start

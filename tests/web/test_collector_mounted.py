@@ -7,8 +7,12 @@ import uuid
 from pathlib import Path
 
 import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from flowforge_ui.cli.gate import WORKING
+from flowforge_ui.collector.app import Bounded
 from flowforge_ui.factory import Runtime
+from flowforge_ui.factory.collector import MOUNTED_PLACES
 from flowforge_ui.web.headers import common
 from tests.web.conftest import Build
 
@@ -42,6 +46,13 @@ def test_the_platform_is_where_it_was(mounted: Runtime) -> None:
     policy = client.get("/collector/fleet.json").headers["Content-Security-Policy"]
     assert "trusted-types 'none'" in policy
     assert policy != common(mounted.house.settings.base_url).get("Content-Security-Policy")
+
+
+def test_it_may_not_take_all_of_the_servers_threads(mounted: Runtime) -> None:
+    front = mounted.application.wsgi_app
+    assert isinstance(front, DispatcherMiddleware)
+    assert isinstance(front.mounts["/collector"], Bounded)
+    assert 2 * MOUNTED_PLACES < WORKING
 
 
 def test_the_page_is_found_without_the_slash(mounted: Runtime) -> None:
