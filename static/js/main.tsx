@@ -17,6 +17,7 @@ import { createScroller } from "./scroll.ts";
 import { createSession, type Session } from "./session.ts";
 import { createStage } from "./stage.ts";
 import { tellBounce } from "./telemetry/bounce.ts";
+import { CHANNEL } from "./telemetry/permission.ts";
 import { applyTheme, readTheme } from "./theme.ts";
 import type { RouteDef, RouteMatch, Router, Verdict, VirtualDef } from "./visit.ts";
 
@@ -96,14 +97,15 @@ observe({
   announcer,
   session,
   signals: navigator as Navigator & { globalPrivacyControl?: boolean },
+  channel: new BroadcastChannel(CHANNEL),
   idle: (callback) => ("requestIdleCallback" in window ? requestIdleCallback(callback, { timeout: 2000 }) : setTimeout(callback, 200)),
   later: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  async begin(bearer) {
+  async begin(known) {
     const telemetry = await import("./telemetry/index.ts");
-    telemetry.start({ router: announcer, session, bearer });
+    telemetry.start({ router: announcer, session, ...known });
   },
   onLeave: (callback) => addEventListener("pagehide", callback),
-  tell: (bearer) => tellBounce({ router: announcer, session, bearer, page: window }),
+  tell: ({ bearer }) => tellBounce({ router: announcer, session, bearer, page: window }),
 });
 
 router.start();

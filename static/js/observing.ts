@@ -2,11 +2,11 @@
 // costs no download; what it does then is its own business.
 
 import type { Announcements } from "./announcer.ts";
-import type { Boot } from "./boot.ts";
 import type { RouteName } from "./generated/routes.ts";
 import { patiently } from "./patience.ts";
 import type { Session } from "./session.ts";
-import { refusal, type Signals } from "./telemetry/consent.ts";
+import type { Signals } from "./telemetry/consent.ts";
+import { watchPermission, type Channel, type Permission } from "./telemetry/permission.ts";
 import { rememberBearers } from "./telemetry/surroundings.ts";
 import type { Bearer } from "./telemetry/types.ts";
 import type { Visit } from "./visit.ts";
@@ -15,48 +15,54 @@ export interface ObservingOptions {
   announcer: Announcements<RouteName>;
   session: Session;
   signals: Signals;
+  /** To the other tabs. */
+  channel: Channel;
   /** Calls back when the page has nothing better to do. */
   idle(callback: () => void): void;
   later(callback: () => void, milliseconds: number): void;
   /** Fetches telemetry and starts it. */
-  begin(bearer: BearerOf): Promise<void>;
+  begin(known: Known): Promise<void>;
   /** Calls back whenever the page goes, after the router has heard of it. */
   onLeave(callback: () => void): void;
   /** The page goes before telemetry has come: tells what there is to tell. */
-  tell(bearer: BearerOf): void;
+  tell(known: Known): void;
 }
 
-/** Whose a visit is. */
-type BearerOf = (visit: Visit) => Bearer;
+/** What is known from the start on, and telemetry has to know. */
+export interface Known {
+  readonly permission: Permission;
+  /** Whose a visit is. */
+  bearer(visit: Visit): Bearer;
+}
 
-export function observe({ announcer, session, signals, idle, later, begin, onLeave, tell }: ObservingOptions): void {
-  const bearer = rememberBearers(announcer, session);
+export function observe({ announcer, session, signals, channel, idle, later, begin, onLeave, tell }: ObservingOptions): void {
+  const permission = watchPermission(session, signals, channel);
+  const known = { permission, bearer: rememberBearers(announcer, session) };
+  let painted = false;
   let begun = false;
   /** Telemetry listens, or was kept out. */
   let settled = false;
   /** A try has failed: maybe somebody keeps telemetry out, and then nothing is told. */
   let doubted = false;
   let refused = false;
-  // Whoever opted out stays unrecorded after signing out, too, until somebody else signs in.
-  let optedOut = session.boot.user?.telemetry_opt_out ?? false;
 
   function consider(): void {
     if (settled) return;
-    if (refusal(session.boot, signals, { optedOut }) !== null) {
+    if (permission.refusal() !== null) {
       refused = true;
       return;
     }
     // What happened while it was refused is not for anybody who listens later.
     if (refused) announcer.forget();
     refused = false;
-    if (begun) return;
+    if (begun || !painted) return;
     begun = true;
     idle(() => void fetched());
   }
 
   async function fetched(): Promise<void> {
     try {
-      await patiently(() => (refused ? Promise.reject(new Error("Refused")) : begin(bearer)), pause);
+      await patiently(() => (refused ? Promise.reject(new Error("Refused")) : begin(known)), pause);
       settled = true;
     } catch {
       // Kept out: the page works without. Refused meanwhile: it begins anew when it may.
@@ -73,22 +79,18 @@ export function observe({ announcer, session, signals, idle, later, begin, onLea
 
   function left(): void {
     if (!begun || settled || refused) return;
-    if (!doubted) tell(bearer);
+    if (!doubted) tell(known);
     // The page may come back, and telemetry with it: this has been told, or is not to be.
     announcer.forget();
-  }
-
-  function changed(boot: Boot): void {
-    optedOut = boot.user?.telemetry_opt_out ?? optedOut;
-    consider();
   }
 
   const stop = announcer.listen({
     enter: () => {
       stop();
+      painted = true;
       consider();
     },
   });
   onLeave(left);
-  session.listen({ didLogin: changed, didLogout: changed, didChangePrivacy: changed });
+  permission.listen(consider);
 }

@@ -30,6 +30,8 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
   const timers: (() => void)[] = [];
   const heard: string[] = [];
   const told: string[] = [];
+  const words: object[] = [];
+  let hear: (word: { user: string | null; optedOut: boolean }) => void = nothing;
   const bearers: Record<string, string> = {};
   const note = (list: string[], visit: Visit, bearer: (visit: Visit) => Bearer): void => {
     list.push(visit.id);
@@ -42,7 +44,11 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
     announcer, session, signals,
     idle: (callback) => idles.push(callback),
     later: (callback) => timers.push(callback),
-    begin(bearer) {
+    channel: {
+      postMessage: (word) => words.push(word),
+      addEventListener: (_, listener) => (hear = (word) => listener({ data: word } as MessageEvent)),
+    },
+    begin({ bearer }) {
       begun += 1;
       if (fails === true || (typeof fails === "number" && begun <= fails)) return Promise.reject(new Error("blocked"));
       announcer.listen({ enter: (visit) => note(heard, visit, bearer) }, { replay: true });
@@ -50,10 +56,11 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
       return Promise.resolve();
     },
     onLeave: (callback) => (leave = callback),
-    tell: (bearer) => announcer.listen({ enter: (visit) => note(told, visit, bearer) }, { replay: true })(),
+    tell: ({ bearer }) => announcer.listen({ enter: (visit) => note(told, visit, bearer) }, { replay: true })(),
   });
   return {
-    session, heard, told, bearers,
+    session, heard, told, bearers, words,
+    hear: (word: { user: string | null; optedOut: boolean }) => hear(word),
     leave: () => leave(),
     begun: () => begun,
     idle: () => idles.splice(0).forEach((callback) => callback()),
@@ -240,4 +247,47 @@ it("knows whose each view was when it was announced, however late it is told", (
   idle();
   const truth = { a: "nobody anonymous", b: "nobody anonymous", c: "u_alice analyst", d: "u_bob analyst" };
   assert.deepEqual([told, bearers], [["a", "b", "c", "d"], truth]);
+});
+
+const ALICE = user("analyst").id;
+
+it("does not begin when another tab opts out, or signs somebody else in, while the page is busy", () => {
+  for (const word of [{ user: ALICE, optedOut: true }, { user: "bob", optedOut: false }]) {
+    const { enter, hear, idle, begun, leave, told } = scene(factsOf("alice"));
+    enter("a");
+    hear(word);
+    idle();
+    leave();
+    assert.deepEqual([begun(), told], [0, []]);
+  }
+});
+
+it("begins, without what was before, when the other tab opts in again", async () => {
+  const { enter, hear, idle, heard } = scene(factsOf("alice"));
+  enter("a");
+  hear({ user: ALICE, optedOut: true });
+  idle();
+  await settled();
+  enter("b");
+  hear({ user: ALICE, optedOut: false });
+  enter("c");
+  idle();
+  assert.deepEqual(heard, ["c"]);
+});
+
+it("does not begin before the first view because another tab has said something", () => {
+  const { hear, idle, begun, enter } = scene(factsOf("alice"));
+  hear({ user: ALICE, optedOut: false });
+  idle();
+  assert.equal(begun(), 0);
+  enter("a");
+  idle();
+  assert.equal(begun(), 1);
+});
+
+it("tells the other tabs who is signed in and what they chose, telemetry or not", () => {
+  const { session, words } = scene(factsOf("alice"), { globalPrivacyControl: true });
+  session.changedPrivacy({ ...factsOf("alice"), user: user("analyst", true) });
+  session.signedIn(factsOf("bob"));
+  assert.deepEqual(words, [{ user: ALICE, optedOut: true }, { user: ALICE, optedOut: false }]);
 });

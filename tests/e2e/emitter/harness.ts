@@ -11,6 +11,7 @@ import { createScroller } from "../../../static/js/scroll.ts";
 import { createSession, type Session } from "../../../static/js/session.ts";
 import { observe } from "../../../static/js/observing.ts";
 import { tellBounce } from "../../../static/js/telemetry/bounce.ts";
+import { CHANNEL } from "../../../static/js/telemetry/permission.ts";
 import type { Visit } from "../../../static/js/visit.ts";
 
 const announcer = createAnnouncer<RouteName>();
@@ -72,15 +73,16 @@ observe({
   announcer,
   session,
   signals: navigator as Navigator & { globalPrivacyControl?: boolean },
+  channel: new BroadcastChannel(CHANNEL),
   idle: (callback) => requestIdleCallback(callback, { timeout: 2000 }),
   later: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  async begin(bearer) {
+  async begin(known) {
     if (location.search.includes("bare=1")) return;
     const { start } = await import("../../../static/js/telemetry/index.ts");
-    telemetry = start({ router: announcer, session, bearer });
+    telemetry = start({ router: announcer, session, ...known });
   },
   onLeave: (callback) => addEventListener("pagehide", callback),
-  tell: (bearer) => tellBounce({ router: announcer, session, bearer, page: window }),
+  tell: ({ bearer }) => tellBounce({ router: announcer, session, bearer, page: window }),
 });
 
 Object.assign(window, {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
-from tests.e2e.emitter.conftest import Open, Seen, Site, go, ours, seen, until
+from tests.e2e.emitter.conftest import Open, Seen, Site, go, ours, run_clock, seen, until, wait_for
 from tests.support.browser import Trouble
 
 pytestmark = pytest.mark.browser
@@ -135,3 +136,47 @@ def test_opting_out_in_another_tab(site: Site, open_page: Open) -> None:
     go(one, "/team/ABC")
     received = site.capture.take(4)
     assert received[3]["route"] == "team"
+
+
+def test_opting_out_in_another_tab_while_telemetry_is_on_its_way(
+    site: Site, context: BrowserContext, open_page: Open
+) -> None:
+    other = open_page("/account")
+    site.capture.take(1)
+    held: list[Route] = []
+    one = context.new_page()
+    one.route("**/a/telemetry-*", partial(list.append, held))
+    one.goto(site.url + "/team/ABC")
+    wait_for(one, lambda: held)
+    opt_out(other, out=True)
+    held[0].continue_()
+    go(one, "/project/PRJ9")
+    opt_out(other, out=False)
+    go(one, "/insights")
+    received = site.capture.wait(lambda all_: any(e.get("route") == "insights" for e in all_))
+    assert {e["route"] for e in received} == {"account", "insights"}
+
+
+def test_what_is_still_to_be_delivered_is_dropped_when_another_tab_opts_out(
+    site: Site, context: BrowserContext, open_page: Open
+) -> None:
+    """Alice signs out, in and then opts out elsewhere: what this page could not deliver yet, it delivers no more."""
+    site.capture.mode = "error"
+    one = context.new_page()
+    one.clock.install()
+    one.goto(site.url + "/team/ABC")
+    run_clock(one, lambda: site.capture.captures)
+    other = open_page("/account")
+    other.evaluate("harness.session.logout()")
+    until(other, "harness.truth.at(-1).nav === 'logout'")
+    other.evaluate("harness.session.login('alice', 'pw')")
+    until(other, "harness.truth.at(-1).nav === 'login'")
+    opt_out(other, out=True)
+    site.capture.mode = "ok"
+    until(one, "sessionStorage.length === 0")
+    one.clock.run_for("10:00")
+    other.evaluate("harness.session.logout()")
+    until(other, "harness.truth.at(-1).nav === 'logout'")
+    other.evaluate("harness.session.login('bob', 'pw')")
+    received = site.capture.wait(lambda all_: any(e["distinct_id"] == "u_bob" for e in all_))
+    assert "u_alice" not in {e["distinct_id"] for e in received}
