@@ -269,12 +269,12 @@ export function createRouter<N extends string, V extends { readonly subjects?: S
     leave("pagehide");
   });
   environment.on("pageshow", (event) => {
-    if (event.persisted && !entered) again("bfcache");
+    if (event.persisted) again("bfcache");
   });
 
+  /** Only what was left: whoever went on meanwhile is on a view that is entered, or will be with its paint. */
   function again(navType: NavType): void {
-    if (!shown) return;
-    leave("visit", shown.route);
+    if (!shown || entered || shown.state === "rendered") return;
     const { redirectedFrom: _, from: __, ...rest } = shown;
     shown = step({ ...rest, id: environment.uuid(), navType, startedAt: now() }, { state: "rendered" });
     enter();

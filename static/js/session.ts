@@ -7,7 +7,7 @@ import type { Boot } from "./boot.ts";
  * Told in this order.
  * Logout: the router announces the leave of the current view, `willLogout`, the request is sent, `didLogout` with the
  * new facts, the router enters the login view (navType `logout`). If the request fails, `didLogout` is not told and
- * the router enters the view again. A session that ended on the server goes the same way.
+ * the router enters the view again, unless the person went on. A session that ended on the server goes the same way.
  * Login: `didLogin` with the new facts, then the router leaves the login view and enters what follows (navType
  * `login`).
  * Privacy: `didChangePrivacy` with the new facts (`boot.user.telemetry_opt_out`); after opting back in the router
@@ -50,7 +50,7 @@ export interface SessionHost {
   leaving(reason: "logout" | "visit"): void;
   /** Shows what the facts in force allow at `to` (default: the present address). */
   revisit(navType: "login" | "logout", to?: string): void;
-  /** Enters the current view again as a new visit. */
+  /** Enters the current view again as a new visit, if it was left. */
   again(navType: "opt_in" | "replace"): void;
   /** Tells the page that the facts have changed. */
   changed(before: Boot, now: Boot): void;

@@ -160,7 +160,7 @@ export interface Router {
   retry(): void;
   /** Ends the current visit now, before anything else changes. */
   leave(reason: LeaveReason): void;
-  /** Enters the shown view again, as a new visit. */
+  /** Enters the shown view again, as a new visit, if it was left. */
   again(navType: NavType): void;
   /** Looks anew at what may be seen at `to` (default: the address wanted or present). */
   revisit(navType: NavType, to?: string): void;

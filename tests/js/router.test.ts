@@ -535,6 +535,25 @@ describe("sessions", () => {
     assert.deepEqual(scene.take(), ["leave team:a logout to -", "enter team:a replace from -"]);
   });
 
+  it("a logout that failed after the person went on doubles nothing", async () => {
+    const scene = await Scene.at("http://x/team/a");
+    scene.router.leave("logout");
+    scene.router.navigate("/");
+    await scene.arrive();
+    scene.router.again("replace");
+    assert.deepEqual(scene.take(), ["leave team:a logout to -", "render home", "enter home push from team"]);
+  });
+
+  it("nor where the view they went to is not painted yet", async () => {
+    const scene = await Scene.at("http://x/team/a");
+    scene.router.leave("logout");
+    scene.router.navigate("/");
+    await scene.loading.done();
+    scene.router.again("replace");
+    scene.browser.paint();
+    assert.deepEqual(scene.take(), ["leave team:a logout to -", "render home", "enter home push from team"]);
+  });
+
   it("a session that ends while loading asks for the login at the address wanted", async () => {
     const scene = await Scene.at("http://x/");
     scene.router.navigate("/team/a");

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
-from tests.e2e.emitter.conftest import Open, Seen, Site, go, ours, pairs, seen, until
+from tests.e2e.emitter.conftest import Open, Seen, Site, go, ours, pairs, seen, until, wait_for
 from tests.support.browser import Trouble
 from tests.support.capture_server import Received
 
@@ -150,6 +151,27 @@ def test_a_logout_that_fails(site: Site, open_page: Open) -> None:
         Seen("$pageleave", "account", "replace"),
     ]
     assert {e["distinct_id"] for e in received} == {"u_alice"}
+
+
+def test_a_logout_that_fails_after_the_person_went_on(site: Site, open_page: Open) -> None:
+    site.logout_status = 500
+    page = open_page("/team/ABC")
+    site.capture.take(1)
+    held: list[Route] = []
+    page.route("**/account/logout", partial(list.append, held))
+    page.evaluate("harness.ended = harness.session.logout().catch(() => null); null")
+    wait_for(page, lambda: held)
+    page.evaluate("harness.go('/account')")
+    until(page, "harness.truth.at(-1).route === 'account'")
+    held[0].continue_()
+    page.evaluate("harness.ended")
+    page.close()
+    assert seen(site.capture.take(4)) == [
+        Seen("$pageview", "team", "load"),
+        Seen("$pageleave", "team", "load"),
+        Seen("$pageview", "account", "push", "team"),
+        Seen("$pageleave", "account", "push", "team"),
+    ]
 
 
 def test_another_tab_signs_somebody_else_in(site: Site, open_page: Open) -> None:
