@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from .wire import Value
 
 KEPT = 30
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 metadata = sa.MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"})
 
@@ -24,9 +26,12 @@ state = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("secret", sa.String(64), nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("last_hour", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
     sa.Column("last_receipt", sa.String(32)),
     sa.Column("accepted_plan", sa.Integer, nullable=False),
+    # One for all processes on the database, and across their restarts.
+    sa.Column("due_at", sa.BigInteger),
+    sa.Column("not_before", sa.BigInteger),  # what a collector has asked for
 )
 
 archive = sa.Table(
@@ -46,6 +51,14 @@ archive = sa.Table(
     sa.Column("receipt", sa.String(32)),
     sa.Column("error", sa.String(200)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a loop wants to send: its platform has started, or the time of day has come. ``next_ms``: and then when."""
+
+    next_ms: int
+    starting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +109,61 @@ def ensure(tx: Connection, plan_version: int) -> None:
         return
     try:
         with tx.begin_nested():
-            row = {"id": 1, "secret": secrets.token_hex(32), "seq": 0, "last_hour": 0, "accepted_plan": plan_version}
+            row = {"id": 1, "secret": secrets.token_hex(32), "seq": 0, "last_at": 0, "accepted_plan": plan_version}
             tx.execute(state.insert().values(row))
     except IntegrityError:  # on PostgreSQL another process may have made it a moment earlier
         return
 
 
-def claim(tx: Connection, now_ms: int, plan_version: int, *, even_if_recent: bool = False) -> Claim | None:
-    """Take the right to send; None when one was taken in this hour already, by this process or another.
+def claim(
+    tx: Connection,
+    now_ms: int,
+    plan_version: int,
+    *,
+    occasion: Occasion | None = None,
+    even_if_recent: bool = False,
+) -> Claim | None:
+    """Take the right to send; None when it is not the time: ``due_at`` tells when it is, if there is an ``occasion``.
 
-    ``even_if_recent`` is for an administrator who asks for a ping.
+    Not within an hour of the last one, by this process or another; not before a collector that asked for patience
+    wants it; and each day's once. ``even_if_recent`` is for an administrator who asks for a ping.
     """
     ensure(tx, plan_version)
-    hour = now_ms // HOUR_MS
-    free = sa.true() if even_if_recent else sa.or_(state.c.last_hour < hour, state.c.last_hour > hour + 24)
-    taken = tx.execute(state.update().where(state.c.id == 1, free).values(last_hour=hour, seq=state.c.seq + 1))
-    if taken.rowcount != 1:
+    row = tx.execute(sa.select(state).with_for_update()).one()
+    later = None if even_if_recent else _later(row, now_ms, occasion)
+    if later is not None:
+        if occasion is not None:
+            tx.execute(state.update().values(due_at=later))
         return None
-    row = tx.execute(sa.select(state)).one()
-    return Claim(row.seq, _period(now_ms), _hash(row.secret), row.last_receipt, row.accepted_plan)
+    due = row.due_at if occasion is None else occasion.next_ms
+    tx.execute(state.update().values(last_at=now_ms, seq=row.seq + 1, due_at=due))
+    return Claim(row.seq + 1, _period(now_ms), _hash(row.secret), row.last_receipt, row.accepted_plan)
+
+
+def _later(row: sa.Row[Any], now_ms: int, occasion: Occasion | None) -> int | None:
+    """When a ping is due if none is now.
+
+    A time more than a day ahead is none: the clock was wrong when it was written down.
+    """
+    due, not_before = (
+        each if each is not None and 0 < each - now_ms <= DAY_MS else 0 for each in (row.due_at, row.not_before)
+    )
+    if not_before:
+        return max(due, not_before)
+    if abs(now_ms - row.last_at) < HOUR_MS:
+        return due or (occasion.next_ms if occasion is not None else now_ms)
+    return due if due and occasion is not None and not occasion.starting else None
+
+
+def due_at(tx: Connection) -> int | None:
+    """When the next ping is due, whichever process will send it."""
+    found: int | None = tx.execute(sa.select(state.c.due_at)).scalar()
+    return found
+
+
+def is_overtaken(tx: Connection, seq: int) -> bool:
+    """Whether a later ping has been made meanwhile: this one would look like a copy's."""
+    return tx.execute(sa.select(state.c.seq)).scalar() != seq
 
 
 def preview_claim(tx: Connection, now_ms: int, plan_version: int) -> Claim:
@@ -151,8 +200,12 @@ def finish(
     answer: bytes | None = None,
     receipt: str | None = None,
     error: str | None = None,
+    not_before: int | None = None,
 ) -> None:
-    """Write down what became of a ping; a receipt goes into the next one's envelope."""
+    """Write down what became of a ping; a receipt goes into the next one's envelope.
+
+    ``not_before``: when the collector wants the next one at the earliest.
+    """
     tx.execute(
         archive.update()
         .where(archive.c.seq == seq)
@@ -166,8 +219,15 @@ def finish(
             error=error,
         )
     )
-    if receipt:
-        tx.execute(state.update().values(last_receipt=receipt))
+    later = sa.exists().where(archive.c.seq > seq, archive.c.receipt.is_not(None))
+    if receipt:  # of two that were under way together the later one's stands
+        tx.execute(state.update().where(~later).values(last_receipt=receipt))
+    due = (
+        state.c.due_at
+        if not_before is None
+        else sa.case((state.c.due_at < not_before, not_before), else_=state.c.due_at)
+    )
+    tx.execute(state.update().values(not_before=not_before, due_at=due))
 
 
 def history(tx: Connection) -> list[Archived]:

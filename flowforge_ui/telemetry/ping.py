@@ -10,8 +10,8 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import orjson
@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import archive
+from .archive import Occasion
 from .decision import Decision
 from .event import milliseconds
 from .post import Post, PostError, Reply
@@ -30,17 +31,22 @@ log = logging.getLogger(__name__)
 TRIES = 3
 FIRST_PAUSE_S = 20.0
 LONGEST_PAUSE_S = 300.0
+AGAIN = timedelta(minutes=1)
 
 Outcome = Literal["off", "recent", "sent", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one occasion; ``error`` says why a ping failed, ``seq`` names it in the archive."""
+    """What became of one occasion; ``error`` says why a ping failed, ``seq`` names it in the archive.
+
+    ``due``: when the next one is, as far as the database knows.
+    """
 
     outcome: Outcome
     seq: int | None = None
     error: str | None = None
+    due: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +73,25 @@ class Sender:
     pause: Callable[[float], bool]
     _failing: bool | None = field(default=None, init=False)
     _off: str | None = field(default=None, init=False)
-    _not_before: datetime | None = field(default=None, init=False)
 
-    def send(self, *, even_if_recent: bool = False) -> Result:
+    def send(self, *, occasion: Occasion | None = None, even_if_recent: bool = False) -> Result:
         """Send one ping if it is allowed and due; three tries, then it waits for its next time."""
         decision = self.decide()
         self._say_whether(decision)
         if not decision.allowed:
             return Result("off")
-        if not even_if_recent and self._not_before is not None and self.clock() < self._not_before:
-            return Result("recent")
-        with self.transaction() as tx:
-            claimed = archive.claim(tx, self._now(), self.plan.version, even_if_recent=even_if_recent)
-        if claimed is None:
-            return Result("recent")
-        built = self.plan.build(self.facts(), claimed.accepted_plan)
+        facts = self.facts()
+        with self.transaction() as tx:  # one: a claim without its bytes would cost the day's ping
+            claimed = archive.claim(
+                tx, self._now(), self.plan.version, occasion=occasion, even_if_recent=even_if_recent
+            )
+            if claimed is None:
+                return Result("recent", due=_moment(archive.due_at(tx)))
+            built = self.plan.build(facts, claimed.accepted_plan)
+            body = encode(built.payload, claimed.envelope(self.plan.version))
+            archive.keep(tx, claimed, body, url=self.url, now_ms=self._now())
         if built.left_out:
             log.warning("The ping leaves out what does not fit its type: %s", ", ".join(built.left_out))
-        body = encode(built.payload, claimed.envelope(self.plan.version))
-        with self.transaction() as tx:
-            archive.keep(tx, claimed, body, url=self.url, now_ms=self._now())
         return self._deliver(claimed.seq, body)
 
     def preview(self) -> Preview:
@@ -102,7 +107,7 @@ class Sender:
         error: str | None = None
         attempts = 0
         for attempt in range(TRIES):
-            if attempt and not self._wait(attempt, reply):
+            if attempt and not self._wait(attempt, reply, seq):
                 break
             attempts, reply, error = attempt + 1, None, None
             try:
@@ -113,6 +118,7 @@ class Sender:
             log.debug("Ping %s, try %s: %s", seq, attempts, error or "taken")
             if error is None or not _again(reply):
                 break
+        asked = reply.retry_after if reply is not None and error is not None else None
         with self.transaction() as tx:
             archive.finish(
                 tx,
@@ -123,19 +129,22 @@ class Sender:
                 answer=reply.body[:4096] if reply else None,
                 receipt=receipt_of(reply) if reply and error is None else None,
                 error=error,
+                not_before=None if asked is None else self._now() + int(asked * 1000),
             )
-        asked = reply.retry_after if reply is not None and error is not None else None
-        self._not_before = None if asked is None else self.clock() + timedelta(seconds=asked)
+            due = _moment(archive.due_at(tx))
         self._say(error)
-        return Result("failed" if error else "sent", seq, error)
+        return Result("failed" if error else "sent", seq, error, due)
 
-    def _wait(self, attempt: int, reply: Reply | None) -> bool:
+    def _wait(self, attempt: int, reply: Reply | None, seq: int) -> bool:
         """Pauses before another try; False where none shall be made. Who asks for more has to wait for the next day."""
         if reply is not None and reply.retry_after is not None:
             seconds = reply.retry_after
         else:
             seconds = self.chance.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**attempt))
-        return seconds <= LONGEST_PAUSE_S and not self.pause(seconds) and self.decide().allowed
+        if seconds > LONGEST_PAUSE_S or self.pause(seconds) or not self.decide().allowed:
+            return False
+        with self.transaction() as tx:
+            return not archive.is_overtaken(tx, seq)
 
     def _say(self, error: str | None) -> None:
         """One line when the state changes, none while it stays."""
@@ -194,8 +203,19 @@ class Loop:
 
     def step(self) -> Result | None:
         """One tick: the result of a ping that was due, else None."""
-        self._schedule, due = self._schedule.tick(self._sender.clock(), initialised=self._initialised())
-        return self._sender.send() if due else None
+        now, before = self._sender.clock(), self._schedule
+        after, is_due = before.tick(now, initialised=self._initialised())
+        self._schedule = after
+        if not is_due or after.due is None:
+            return None
+        try:
+            result = self._sender.send(occasion=Occasion(milliseconds(after.due), starting=not before.started))
+        except SQLAlchemyError:
+            self._schedule = replace(before, due=now + AGAIN)  # the database was away: the ping is due yet
+            raise
+        if result.due is not None:
+            self._schedule = after.at(result.due)
+        return result
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
@@ -224,6 +244,10 @@ def receipt_of(reply: Reply) -> str | None:
         return None
     fits = isinstance(found, str) and len(found) == 32 and all(each in "0123456789abcdef" for each in found)
     return found if fits else None
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _again(reply: Reply | None) -> bool:

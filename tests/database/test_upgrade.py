@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from flowforge_ui.database import MIGRATIONS, migrate, open_engine, reading, transaction
+from flowforge_ui.telemetry import archive
 from flowforge_ui.telemetry.event import Event
 from flowforge_ui.telemetry.outbox import Outbox
 from tests.support.outbox import add_up
@@ -38,9 +39,7 @@ VALUES ('accepted', 'server', 0, 3), ('accepted', 'browser', 0, 1), ('addressed'
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_log_of_before_its_rows_stood_still(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
-    earlier = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, earlier)
-    (earlier / "versions" / "0004_pending.py").unlink()
+    earlier = migrations_before("0004", tmp_path)
     engine = open_engine(url)
     try:
         migrate(engine, earlier)
@@ -70,3 +69,37 @@ def test_the_log_of_before_its_rows_stood_still(kind: str, tmp_path: Path, reque
         assert add_up(outbox) == {"local": 0, "posthog": 0}
     finally:
         engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_last_ping_of_before_its_moment_was_kept(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Its secret, number and receipt stay, and it still counts as the last one within its hour."""
+    url = f"sqlite:///{tmp_path / 'old.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = open_engine(url)
+    hour = 494_000
+    try:
+        migrate(engine, migrations_before("0005", tmp_path))
+        with transaction(engine) as tx:
+            tx.exec_driver_sql(
+                "INSERT INTO ping_state (id, secret, seq, last_hour, last_receipt, accepted_plan) "
+                f"VALUES (1, 's', 7, {hour}, 'r', 1)"
+            )
+        migrate(engine)
+        with transaction(engine) as tx:
+            assert archive.claim(tx, (hour + 1) * archive.HOUR_MS + 1, 1, occasion=archive.Occasion(9**15)) is None
+            claimed = archive.claim(tx, (hour + 2) * archive.HOUR_MS, 1, occasion=archive.Occasion(9**15))
+            assert archive.secret(tx, 1) == "s"
+        assert claimed is not None
+        assert (claimed.seq, claimed.last_receipt, claimed.accepted_plan) == (8, "r", 1)
+    finally:
+        engine.dispose()
+
+
+def migrations_before(number: str, folder: Path) -> Path:
+    """The migrations an earlier version had."""
+    earlier = folder / "migrations"
+    shutil.copytree(MIGRATIONS, earlier)
+    for path in (earlier / "versions").glob("0*.py"):
+        if path.name >= number:
+            path.unlink()
+    return earlier

@@ -90,8 +90,12 @@ def test_no_more_than_one_a_day_and_never_stuck_whatever_the_clock_does(second: 
     schedule, now = Schedule(second), START
     for jump in jumps:
         now += timedelta(seconds=jump)
-        schedule, _ = schedule.tick(now, initialised=True)
+        before = schedule.due
+        schedule, due = schedule.tick(now, initialised=True)
+        assert due == (before is not None and before <= now)
         assert schedule.due is not None
         assert timedelta(0) < schedule.due - now <= timedelta(hours=24)
+        if due or schedule.due != before:
+            assert before is None or schedule.due == schedule.daily_after(now)
         _, twice = schedule.tick(now, initialised=True)
         assert not twice

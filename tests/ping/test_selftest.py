@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from flowforge_ui.database import transaction
 from flowforge_ui.telemetry import archive
+from flowforge_ui.telemetry.archive import Occasion
 from flowforge_ui.telemetry.decision import Facts, decide
 from flowforge_ui.telemetry.ping import Result, Sender
 from flowforge_ui.telemetry.post import Post, Reply, post
@@ -58,10 +59,10 @@ def test_off_is_off_and_on_would_have_been_seen(make: Make) -> None:
 class Leaky(Sender):
     """Looks a name up whether or not it may send."""
 
-    def send(self, *, even_if_recent: bool = False) -> Result:
+    def send(self, *, occasion: Occasion | None = None, even_if_recent: bool = False) -> Result:
         with contextlib.suppress(OSError):
             socket.getaddrinfo("localhost", 80)
-        return super().send(even_if_recent=even_if_recent)
+        return super().send(occasion=occasion, even_if_recent=even_if_recent)
 
 
 def test_a_sender_that_reaches_out_though_off_is_found(make: Make) -> None:

@@ -8,11 +8,15 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from flowforge_ui.database import transaction
 from flowforge_ui.telemetry import archive
@@ -179,6 +183,152 @@ def test_a_crash_loop_sends_no_storm(make: Make, clock: FakeClock) -> None:
         outcomes.append(make(collector).send().outcome)
         clock.advance(seconds=90)
     assert outcomes.count("sent") == len(collector.bodies) == 1
+
+
+def test_a_crash_loop_over_the_full_hour_sends_no_storm_either(make: Make, clock: FakeClock) -> None:
+    clock.now = datetime(2026, 11, 2, 8, 59, 50, tzinfo=UTC)
+    outcomes = []
+    for seconds in (15, 3_584, 1, 0):
+        outcomes.append(make(Collector()).send().outcome)
+        clock.advance(seconds=seconds)
+    assert outcomes == ["sent", "recent", "recent", "sent"]
+
+
+def test_a_clock_that_was_years_ahead_silences_nobody(make: Make, clock: FakeClock) -> None:
+    """What was written down meanwhile (the last ping, the next one, what the collector asked for) is no time at all."""
+    wrong, right = datetime(2030, 1, 1, tzinfo=UTC), clock.now
+    clock.now = wrong
+    collector = Collector(*[Reply(503, b"", 30.0)] * 3, Reply(202, b"{}", None))
+    loop = Loop(make(collector), lambda: True)
+    loop._sender.pause = lambda _: False
+    assert [each.outcome for each in ticks(clock, [loop], seconds=31)] == ["failed"]
+    clock.now = right
+    assert [each.outcome for each in ticks(clock, [loop], hours=25)] == ["sent"]
+
+
+def ticks(clock: FakeClock, loops: list[Loop], *, every: float = 31, **duration: float) -> list[Result]:
+    """What became of the pings that were due within that time."""
+    found = [each.step() for each in loops]
+    end = clock.now + timedelta(**duration)
+    while clock.now < end:
+        clock.advance(seconds=every)
+        found += [each.step() for each in loops]
+    return [each for each in found if each is not None]
+
+
+def test_of_many_processes_one_sends_day_after_day(make: Make, clock: FakeClock) -> None:
+    """Each draws a time of its own at its start; they agree on one."""
+    moments: list[datetime] = []
+
+    def note(_: bytes) -> Reply:
+        moments.append(clock.now)
+        return Reply(202, b"{}", None)
+
+    loops = []
+    for seed in range(4):
+        sender = make(note)
+        sender.chance = random.Random(seed)
+        loops.append(Loop(sender, lambda: True))
+    ticks(clock, loops, days=5)
+    first, second, *rest = moments
+    assert first == clock_start(clock, days=5) + timedelta(seconds=31)
+    assert timedelta(0) < second - first <= timedelta(hours=24)
+    assert len(rest) in {3, 4}
+    for earlier, later in pairwise([second, *rest]):
+        assert abs(later - earlier - timedelta(hours=24)) <= timedelta(seconds=31)
+
+    # One that is started again draws again, and the others follow it.
+    clock.advance(hours=2)
+    moments.clear()
+    again = make(note)
+    again.chance = random.Random(99)
+    ticks(clock, [Loop(again, lambda: True), *loops[1:]], days=3)
+    assert len(moments) in {3, 4, 5}
+    for earlier, later in pairwise(moments[1:]):
+        assert abs(later - earlier - timedelta(hours=24)) <= timedelta(seconds=31)
+
+
+def clock_start(clock: FakeClock, **ago: float) -> datetime:
+    """When the test began, as its clock was moved since, in whole steps."""
+    steps = -(-timedelta(**ago) // timedelta(seconds=31))
+    return clock.now - steps * timedelta(seconds=31)
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_day(make: Make, clock: FakeClock) -> None:
+    collector = Collector()
+    sender = make(collector)
+    there = sender.transaction
+    loop = Loop(sender, lambda: True)
+    loop.step()
+    clock.advance(seconds=31)
+
+    def away() -> AbstractContextManager[Connection]:
+        raise OperationalError("BEGIN", None, Exception("database is locked"))
+
+    for _ in range(3):
+        sender.transaction = away
+        with pytest.raises(OperationalError):
+            loop.step()
+        assert loop.step() is None  # not each second
+        clock.advance(minutes=1)
+    sender.transaction = there
+    assert loop.step() == Result("sent", 1)
+    assert len(collector.bodies) == 1
+
+
+def test_half_a_claim_is_none(make: Make, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes could not be kept: the number is not used up, and the hour has not begun."""
+    collector = Collector()
+    sender = make(collector)
+    with monkeypatch.context() as broken:
+        broken.setattr(archive, "keep", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            sender.send()
+    assert sender.send() == Result("sent", 1)
+
+
+def test_a_later_ping_ends_the_tries_of_an_earlier_one(make: Make, clock: FakeClock) -> None:
+    """An administrator sends while the loop pauses: a lower number after a higher one would look like a copy's."""
+    taken = Collector()
+    by_hand = make(taken)
+    flaky = Collector(PostError("timeout"))
+    sender = make(flaky)
+
+    def meanwhile(_: float) -> bool:
+        assert by_hand.send(even_if_recent=True) == Result("sent", 2)
+        return False
+
+    sender.pause = meanwhile
+    assert sender.send() == Result("failed", 1, "timeout")
+    assert (len(flaky.bodies), len(taken.bodies)) == (1, 1)
+    clock.advance(hours=1)
+    by_hand.send()
+    assert json.loads(taken.bodies[1])["envelope"]["lastReceipt"] == RECEIPT
+
+
+def test_of_two_under_way_the_later_one_s_receipt_stands(make: Make, clock: FakeClock) -> None:
+    receipts = {1: "a" * 32, 2: "b" * 32}
+    by_hand = make(Collector(Reply(202, json.dumps({"receipt": receipts[2]}).encode(), None)))
+
+    def slow(_: bytes) -> Reply:
+        by_hand.send(even_if_recent=True)
+        return Reply(202, json.dumps({"receipt": receipts[1]}).encode(), None)
+
+    assert make(slow).send() == Result("sent", 1)
+    assert json.loads(by_hand.preview().body)["envelope"]["lastReceipt"] == receipts[2]
+
+
+def test_who_was_asked_for_a_day_comes_when_it_is_over(make: Make, clock: FakeClock) -> None:
+    """Not a day later, because its own time came a moment too early."""
+    collector = Collector(Reply(202, b"{}", None), Reply(429, b"", 86_400.0), Reply(202, b"{}", None))
+    moments: list[datetime] = []
+
+    def note(body: bytes) -> Reply:
+        moments.append(clock.now)
+        return collector(body)
+
+    ticks(clock, [Loop(make(note), lambda: True), Loop(make(note), lambda: True)], days=4)
+    assert timedelta(hours=24) <= moments[2] - moments[1] <= timedelta(hours=24, seconds=31)
 
 
 def test_of_many_processes_one_sends(make: Make) -> None:
