@@ -84,24 +84,27 @@ function event(person: string | null, at: number): PageEvent {
 
 const KEPT = { $sesid: [1_000_000, "session", 900_000], distinct_id: "device", [OWNER]: "u_alice" };
 
-const STORED: [string, string | null, number, string | null, boolean][] = [
-  ["the session goes on", JSON.stringify(KEPT), 1_000_500, "u_alice", true],
-  ["the session is over", JSON.stringify(KEPT), 1_000_000 + 31 * 60_000, "u_alice", false],
-  ["somebody else's", JSON.stringify(KEPT), 1_000_500, "u_bob", false],
-  ["nobody's", JSON.stringify({ ...KEPT, [OWNER]: "" }), 1_000_500, null, true],
-  ["nothing kept", null, 1_000_500, "u_alice", false],
-  ["without a session", "{}", 1_000_500, "u_alice", false],
-  ["no JSON", "{", 1_000_500, "u_alice", false],
-  ["null", "null", 1_000_500, "u_alice", false],
+const STORED: [string, string | null, number, string | null, "all" | "distinct" | "session" | "nothing"][] = [
+  ["the session goes on", JSON.stringify(KEPT), 1_000_500, "u_alice", "all"],
+  ["the session is over", JSON.stringify(KEPT), 1_000_000 + 31 * 60_000, "u_alice", "distinct"],
+  ["somebody else's", JSON.stringify(KEPT), 1_000_500, "u_bob", "nothing"],
+  ["nobody's", JSON.stringify({ ...KEPT, [OWNER]: "" }), 1_000_500, null, "all"],
+  ["nobody's, and the session is over", JSON.stringify({ ...KEPT, [OWNER]: "" }), 1_000_000 + 31 * 60_000, null, "distinct"],
+  ["nothing kept", null, 1_000_500, "u_alice", "nothing"],
+  ["nothing of the kind", "{}", 1_000_500, "u_alice", "nothing"],
+  ["without a session", JSON.stringify({ ...KEPT, $sesid: undefined }), 1_000_500, "u_alice", "distinct"],
+  ["with a session that has been reset", JSON.stringify({ ...KEPT, $sesid: [null, null, null] }), 1_000_500, "u_alice", "distinct"],
+  ["without an identifier", JSON.stringify({ ...KEPT, distinct_id: undefined }), 1_000_500, "u_alice", "session"],
+  ["no JSON", "{", 1_000_500, "u_alice", "nothing"],
+  ["null", "null", 1_000_500, "u_alice", "nothing"],
 ];
 
-for (const [name, stored, at, person, goesOn] of STORED) {
+for (const [name, stored, at, person, kept] of STORED) {
   test(`what the SDK keeps: ${name}`, () => {
     const storage = { getItem: (key: string) => (key === "ph_phc_x_posthog" ? stored : "wrong") };
-    const found = identifiersFor(event(person, at), storage, "phc_x");
-    if (goesOn) return assert.deepEqual(found, { distinct: "device", session: "session" });
-    assert.match(found.distinct, UUID7);
-    assert.match(found.session, UUID7);
+    const { distinct, session } = identifiersFor(event(person, at), storage, "phc_x");
+    assert.match(distinct, kept === "all" || kept === "distinct" ? /^device$/ : UUID7);
+    assert.match(session, kept === "all" || kept === "session" ? /^session$/ : UUID7);
   });
 }
 

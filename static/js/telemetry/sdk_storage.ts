@@ -13,16 +13,22 @@ export interface Identifiers {
   readonly session: string;
 }
 
-/** What is kept of the person of an event, if their session still goes on; else new identifiers. */
+/** What is kept of the person of an event, with their session if it still goes on; new identifiers for what is not. */
 export function identifiersFor(event: PageEvent, storage: Pick<Storage, "getItem"> | undefined, apikey: string): Identifiers {
   const fresh = { distinct: uuid7(event.at), session: uuid7(event.at) };
+  const kept = read(storage, apikey);
+  if (kept?.[OWNER] !== (event.bearer.person?.distinct_id ?? "")) return fresh;
+  const distinct = typeof kept["distinct_id"] === "string" ? kept["distinct_id"] : fresh.distinct;
+  const [active, session] = Array.isArray(kept["$sesid"]) ? (kept["$sesid"] as [number, unknown]) : [NaN, null];
+  const goesOn = event.at - active < SESSION_IDLE_MS && typeof session === "string";
+  return { distinct, session: goesOn ? session : fresh.session };
+}
+
+function read(storage: Pick<Storage, "getItem"> | undefined, apikey: string): Record<string, unknown> | null {
   try {
-    const kept = JSON.parse(storage?.getItem(`ph_${apikey}_posthog`) ?? "{}") as Record<string, unknown>;
-    const [active, session] = kept["$sesid"] as [number, string];
-    const theirs = kept[OWNER] === (event.bearer.person?.distinct_id ?? "");
-    return theirs && event.at - active < SESSION_IDLE_MS ? { distinct: String(kept["distinct_id"]), session } : fresh;
+    return JSON.parse(storage?.getItem(`ph_${apikey}_posthog`) ?? "null") as Record<string, unknown> | null;
   } catch {
-    return fresh;
+    return null;
   }
 }
 
