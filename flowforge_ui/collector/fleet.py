@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from flowforge_ui.collector.ping import HOUR_MS, SIZE_ORDER, day_of
+from flowforge_ui.collector.ping import HOUR_MS, SIZE_ORDER, day_of, version_key
 from flowforge_ui.collector.store import PingStore
 
 SILENT_HOURS = 48
@@ -184,12 +184,6 @@ def percentile(histogram: Mapping[int, int], share: float) -> int | None:
         if reached >= share * total and total:
             return value
     return None
-
-
-def version_key(version: str) -> tuple[tuple[int, ...], bool, str]:
-    """Sorts 0.10.0 after 0.9.0 and a release after its candidates."""
-    main, dash, rest = version.removeprefix("v").partition("-")
-    return tuple(int(each) if each.isdigit() else 0 for each in main.split(".")), not dash, rest
 
 
 def _lag_row(histogram: Mapping[int, int]) -> Row:

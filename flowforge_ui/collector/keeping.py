@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flowforge_ui.collector.ping import ALIVE_MS, DAY_MS, HOUR_MS, Chain, Ping, day_of, dimensions, follow, week_of
+from flowforge_ui.collector.ping import (
+    ALIVE_MS,
+    DAY_MS,
+    HOUR_MS,
+    Chain,
+    Ping,
+    day_of,
+    dimensions,
+    follow,
+    late,
+    version_key,
+    week_of,
+)
 
 if TYPE_CHECKING:
     from flowforge_ui.collector.store import PingStore
@@ -37,13 +49,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Installation:
-    """What the next ping of an installation is judged by. ``latest`` is the ping whose values stand."""
+    """What the next ping of an installation is judged by.
+
+    ``highest`` is the highest version it ever had, ``latest`` the ping whose values stand (None: those that are kept).
+    """
 
     first_seen: int
     last_seen: int
     secret_hash: str | None
     copied_day: date | None
-    version: str | None
+    highest: str | None
     latest: Ping | None = None
 
 
@@ -65,19 +80,24 @@ class Asking:
                 installation.c.last_seen,
                 installation.c.secret_hash,
                 installation.c.copied_day,
-                installation.c.env_flowforge,
+                sa.func.coalesce(installation.c.highest, installation.c.env_flowforge),
             )
             .where(installation.c.instance_id.in_(among))
             .order_by(installation.c.instance_id)
             .with_for_update()
         )
         self.chains = (
-            sa.select(chain.c.instance_id, chain.c.chain, chain.c.head, chain.c.seq, chain.c.last_seen)
+            sa.select(chain.c.instance_id, chain.c.chain, chain.c.head, chain.c.seq, chain.c.last_seen, chain.c.period)
             .where(chain.c.instance_id.in_(among))
             .order_by(chain.c.instance_id, chain.c.chain)
         )
         self.releases = sa.select(release.c.version, release.c.first_seen).where(release.c.version.in_(among))
         self.versions = sa.select(sa.func.count()).select_from(release)
+        self.heard = (
+            installation.update()
+            .where(installation.c.instance_id == sa.bindparam("of"))
+            .values({each: sa.bindparam(each) for each in ("last_seen", "copied_day", "highest")})
+        )
 
 
 @dataclass
@@ -123,7 +143,8 @@ class Group:
             self._known[row.receipt] = Kept(row.receipt, row.sha256, row.received_at, row.expires_at, repeated=True)
         fresh = [each for each in self.pings if each.receipt not in self._known]
         ids = {each.instance_id for each in fresh}
-        for row in self._among(asking.installations, ids):
+        new = self.store.reserve(self.tx, ids)
+        for row in self._among(asking.installations, ids - new):
             self._installations[row.instance_id] = _Installation(*row[1:])
         if self._installations:
             self._read_chains(ids & self._installations.keys())
@@ -133,10 +154,10 @@ class Group:
                 heard[version] = min(each.received_at, heard.get(version, each.received_at))
         for row in self._among(asking.releases, heard):
             self._releases[row.version] = row.first_seen
-        new = sorted((at, version) for version, at in heard.items() if version not in self._releases)
-        if new:
+        unheard = sorted((at, version) for version, at in heard.items() if version not in self._releases)
+        if unheard:
             room = max(0, MOST_VERSIONS - self.tx.execute(asking.versions).scalar_one())
-            self._new_releases = {version: at for at, version in new[:room]}
+            self._new_releases = {version: at for at, version in unheard[:room]}
             self._releases |= self._new_releases
 
     def _read_chains(self, ids: Collection[str]) -> None:
@@ -160,26 +181,36 @@ class Group:
             self._tallies["repeated", ""] += 1
             return known
         before = self._installations.get(ping.instance_id)
-        chain, copied = self._follow(ping)
+        overtaken_by = self._late(ping)
+        chain, copied = self._follow(ping) if overtaken_by is None else (overtaken_by.number, False)
         if ping.expires_at > self.now_ms:
             self._raw.append(_raw_row(ping, chain))
-        self._count(ping, before, copied=copied)
-        self._count_upgrade(ping, before)
-        self._installations[ping.instance_id] = _after(ping, before, copied=copied)
-        self._touched.add(ping.instance_id)
+        if overtaken_by is None:
+            self._count(ping, before, copied=copied)
+            self._count_upgrade(ping, before)
+            self._installations[ping.instance_id] = _after(ping, before, copied=copied)
+            self._touched.add(ping.instance_id)
+        self._chain_of[ping.instance_id, ping.receipt] = chain
         self._tallies["taken", ""] += 1
         kept = Kept(ping.receipt, ping.sha256, ping.received_at, ping.expires_at, repeated=False)
         self._known[ping.receipt] = replace(kept, repeated=True)
         return kept
 
+    def _late(self, ping: Ping) -> Chain | None:
+        """The chain that has gone on since this ping was made: what it says is over, and tells nothing of copies."""
+        return late(tuple(self._chains[ping.instance_id].values()), ping, self._named(ping))
+
+    def _named(self, ping: Ping) -> Chain | None:
+        """The chain that was given the receipt this ping names."""
+        number = self._chain_of.get((ping.instance_id, ping.last_receipt or ""), -1)
+        return self._chains[ping.instance_id].get(number)
+
     def _follow(self, ping: Ping) -> tuple[int, bool]:
         """The chain this ping continues, and whether another copy of the installation is alive beside it."""
         chains = self._chains[ping.instance_id]
-        known = chains.get(self._chain_of.get((ping.instance_id, ping.last_receipt or ""), -1))
-        number = follow(tuple(chains.values()), ping, known)
+        number = follow(tuple(chains.values()), ping, self._named(ping))
         copied = any(ping.received_at - each.last_seen <= ALIVE_MS for each in chains.values() if each.number != number)
-        chains[number] = Chain(number, ping.receipt, ping.seq or 0, ping.received_at)
-        self._chain_of[ping.instance_id, ping.receipt] = number
+        chains[number] = Chain(number, ping.receipt, ping.seq or 0, ping.received_at, ping.period)
         self._touched_chains.add((ping.instance_id, number))
         return number, copied
 
@@ -207,8 +238,11 @@ class Group:
             self._hours[before.last_seen // HOUR_MS] -= 1
 
     def _count_upgrade(self, ping: Ping, before: _Installation | None) -> None:
+        """Going back, or to and fro between two copies, is none."""
         version = _version(ping)
-        if before is None or before.version is None or version == before.version or version not in self._releases:
+        if before is None or before.highest is None or version is None or version not in self._releases:
+            return
+        if version_key(version) <= version_key(before.highest):
             return
         out = min(self._releases[version], ping.received_at)
         self._lags[version, (ping.received_at - out) // DAY_MS] += 1
@@ -220,10 +254,15 @@ class Group:
         if self._raw:
             self.tx.execute(tables.raw.insert(), self._raw)
         if self._touched:
+            changed = {each: self._installations[each] for each in sorted(self._touched)}
+            whole = [self._row(each) for each, now in changed.items() if now.latest is not None]
             store.upsert(self.tx, tables.chain, [self._chain_row(*each) for each in sorted(self._touched_chains)])
-            store.upsert(self.tx, tables.installation, [self._row(each) for each in sorted(self._touched)])
-            released = [{"version": each, "first_seen": at} for each, at in sorted(self._new_releases.items())]
-            store.add_missing(self.tx, tables.release, released)
+            store.upsert(self.tx, tables.installation, whole)
+            if len(whole) < len(changed):
+                seen = [_seen_row(each, now) for each, now in changed.items() if now.latest is None]
+                self.tx.execute(store.asking.heard, seen)
+        released = [{"version": each, "first_seen": at} for each, at in sorted(self._new_releases.items())]
+        store.add_missing(self.tx, tables.release, released)
         store.add(self.tx, tables.upgrade_lag, self._lags)
         store.add(self.tx, tables.roll_up, {key: n for key, n in self._counts.items() if n})
         store.add(self.tx, tables.last_heard, {(hour,): n for hour, n in self._hours.items() if n})
@@ -237,6 +276,7 @@ class Group:
             "head": chain.head,
             "seq": chain.seq,
             "last_seen": chain.last_seen,
+            "period": chain.period,
         }
 
     def _row(self, instance_id: str) -> dict[str, object]:
@@ -248,6 +288,7 @@ class Group:
             "last_seen": now.last_seen,
             "secret_hash": now.secret_hash,
             "copied_day": now.copied_day,
+            "highest": now.highest,
             **{column: values.get(path) for path, column in self.store.columns.items()},
         }
 
@@ -262,9 +303,13 @@ def _after(ping: Ping, before: _Installation | None, *, copied: bool) -> _Instal
         last_seen=max(ping.received_at, before.last_seen),
         secret_hash=before.secret_hash,  # the first ping's word stands: nobody can claim an installation later
         copied_day=ping.day if copied else before.copied_day,
-        version=version,
-        latest=ping,
+        highest=max((each for each in (before.highest, version) if each is not None), key=version_key, default=None),
+        latest=ping if ping.received_at >= before.last_seen else before.latest,
     )
+
+
+def _seen_row(instance_id: str, now: _Installation) -> dict[str, object]:
+    return {"of": instance_id, "last_seen": now.last_seen, "copied_day": now.copied_day, "highest": now.highest}
 
 
 def _raw_row(ping: Ping, chain: int) -> dict[str, object]:

@@ -46,12 +46,13 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One copy of an installation: the last receipt it was given and the number of its last ping."""
+    """One copy of an installation: the last receipt it was given, the number and the period of its last ping."""
 
     number: int
     head: str
     seq: int
     last_seen: int
+    period: str | None = None
 
 
 def receipt_of(instance_id: str, period: str) -> str:
@@ -94,12 +95,43 @@ def follow(chains: Sequence[Chain], ping: Ping, known: Chain | None) -> int:
     """
     if not chains or ping.seq is None:
         return chains[0].number if chains else 0
-    candidate = next((each for each in chains if each.head == ping.last_receipt), known) or chains[0]
+    candidate = _candidate(chains, ping, known) or chains[0]
     if ping.seq > candidate.seq:
         return candidate.number
     if len(chains) >= MOST_CHAINS:
         return min(chains, key=lambda each: (each.last_seen, each.number)).number
     return max(each.number for each in chains) + 1
+
+
+def late(chains: Sequence[Chain], ping: Ping, known: Chain | None) -> Chain | None:
+    """The chain that had gone on already when this ping came: carried by hand, or out of a spool. None: it is not late.
+
+    A copy's pings have periods of their own day; a late one is older than what its chain has sent since.
+    """
+    if not chains:
+        return None
+    if ping.seq is None:
+        return chains[0] if ping.received_at < chains[0].last_seen else None
+    chain = _candidate(chains, ping, known) or (chains[0] if ping.last_receipt is None else None)
+    if chain is None or ping.seq >= chain.seq:
+        return None
+    older = chain.period is not None and hour_of(ping.period) < hour_of(chain.period)
+    return chain if older or ping.received_at < chain.last_seen else None
+
+
+def hour_of(period: str) -> str:
+    """The part of a period's name that sorts by time."""
+    return period[:13]
+
+
+def _candidate(chains: Sequence[Chain], ping: Ping, known: Chain | None) -> Chain | None:
+    return next((each for each in chains if each.head == ping.last_receipt), known)
+
+
+def version_key(version: str) -> tuple[tuple[int, ...], bool, str]:
+    """Sorts 0.10.0 after 0.9.0 and a release after its candidates."""
+    main, dash, rest = version.removeprefix("v").partition("-")
+    return tuple(int(each) if each.isdigit() else 0 for each in main.split(".")), not dash, rest
 
 
 def dimensions(values: Mapping[str, Value]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TypeVar
@@ -123,6 +123,16 @@ class PingStore:
             amounts[kind, name if name in named else OTHERS] += n
         self.add(tx, counter, amounts)
 
+    def reserve(self, tx: sa.Connection, ids: Collection[str]) -> set[str]:
+        """Rows for those of the installations that nobody knows yet; which they are.
+
+        On PostgreSQL two receivers may hear of a new one together: whoever comes second waits here, and then knows it.
+        """
+        if tx.dialect.name == "sqlite" or not ids:
+            return set()
+        rows = [{"instance_id": each, "first_seen": 0, "last_seen": 0} for each in sorted(ids)]
+        return set(tx.execute(self._statements.reserve, rows).scalars())
+
     # Keeping in order ------------------------------------------------------------------------------------------
 
     def expire(self, tx: sa.Connection, now_ms: int) -> int:
@@ -192,6 +202,7 @@ class _Statements:
         self.upsert: dict[str, sa.Insert] = {}
         self.add_missing: dict[str, sa.Insert] = {}
         self.add: dict[str, sa.Insert] = {}
+        self.reserve = insert(tables.installation).on_conflict_do_nothing().returning(tables.installation.c.instance_id)
         for table in tables.metadata.sorted_tables:
             keys = [each.name for each in table.primary_key]
             new = insert(table)

@@ -57,6 +57,7 @@ class Tables:
             sa.Column("last_seen", sa.BigInteger, nullable=False),
             sa.Column("secret_hash", sa.String(64)),
             sa.Column("copied_day", sa.Date),  # the last day on which two live copies of it were heard
+            sa.Column("highest", sa.String(MAX_TEXT)),  # version ever heard of it: going back to it is no upgrade
             *[_column(each) for each in kept],
         )
         # One row a copy of an installation: a fork shows a database that was copied.
@@ -68,6 +69,7 @@ class Tables:
             sa.Column("head", sa.String(32), nullable=False),
             sa.Column("seq", sa.BigInteger, nullable=False),
             sa.Column("last_seen", sa.BigInteger, nullable=False),
+            sa.Column("period", sa.String(MAX_TEXT)),
         )
         # Counts without ids: kept for good, grown on arrival.
         self.roll_up = sa.Table(

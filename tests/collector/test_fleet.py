@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge_ui.collector.fleet import percentile, version_key
+from flowforge_ui.collector.fleet import percentile
+from flowforge_ui.collector.ping import version_key
 from flowforge_ui.collector.public import for_the_public, hidden
 from flowforge_ui.collector.service import own_access_token
 from tests.support.collector import House
