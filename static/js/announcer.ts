@@ -2,7 +2,8 @@
 
 import type { Announce, Announcer, Listener } from "./visit.ts";
 
-const KEPT = 64;
+// Half as many views: more than anybody looks at while a slow network brings what listens.
+const KEPT = 600;
 
 export interface Announcements<N extends string = string> extends Announcer<N>, Announce<N> {
   /** Forgets what was announced: nobody who listens later learns of it. */

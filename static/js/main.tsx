@@ -104,8 +104,11 @@ observe({
     const telemetry = await import("./telemetry/index.ts");
     telemetry.start({ router: announcer, session, ...known });
   },
-  onLeave: (callback) => addEventListener("pagehide", callback),
-  tell: ({ bearer }) => tellBounce({ router: announcer, session, bearer, page: window }),
+  onLeave(callback) {
+    addEventListener("pagehide", () => callback(true));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && callback(false));
+  },
+  tell: ({ bearer, told }) => tellBounce({ router: announcer, session, bearer, told, page: window }),
 });
 
 router.start();

@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 import type { Signals } from "./telemetry/consent.ts";
 import { watchPermission, type Channel, type Permission } from "./telemetry/permission.ts";
 import { rememberBearers } from "./telemetry/surroundings.ts";
-import type { Bearer } from "./telemetry/types.ts";
+import type { Bearer, Told } from "./telemetry/types.ts";
 import type { Visit } from "./visit.ts";
 
 export interface ObservingOptions {
@@ -22,9 +22,9 @@ export interface ObservingOptions {
   later(callback: () => void, milliseconds: number): void;
   /** Fetches telemetry and starts it. */
   begin(known: Known): Promise<void>;
-  /** Calls back whenever the page goes, after the router has heard of it. */
-  onLeave(callback: () => void): void;
-  /** The page goes before telemetry has come: tells what there is to tell. */
+  /** Calls back whenever the page goes (`final`), after the router has heard of it, and whenever it is hidden. */
+  onLeave(callback: (final: boolean) => void): void;
+  /** The page goes, or may, before telemetry has come: tells what there is to tell and was not told. */
   tell(known: Known): void;
 }
 
@@ -33,11 +33,13 @@ export interface Known {
   readonly permission: Permission;
   /** Whose a visit is. */
   bearer(visit: Visit): Bearer;
+  readonly told: Told;
 }
 
 export function observe({ announcer, session, signals, channel, idle, later, begin, onLeave, tell }: ObservingOptions): void {
   const permission = watchPermission(session, signals, channel);
-  const known = { permission, bearer: rememberBearers(announcer, session) };
+  const told: Told = { events: new Set(), identifiers: new Map() };
+  const known = { permission, bearer: rememberBearers(announcer, session), told };
   let painted = false;
   let begun = false;
   /** Telemetry listens, or was kept out. */
@@ -50,6 +52,7 @@ export function observe({ announcer, session, signals, channel, idle, later, beg
     if (settled) return;
     if (permission.refusal() !== null) {
       refused = true;
+      told.identifiers.clear();
       return;
     }
     // What happened while it was refused is not for anybody who listens later.
@@ -77,11 +80,11 @@ export function observe({ announcer, session, signals, channel, idle, later, beg
     return new Promise((resolve) => later(resolve, milliseconds));
   }
 
-  function left(): void {
+  function left(final: boolean): void {
     if (!begun || settled || refused) return;
     if (!doubted) tell(known);
     // The page may come back, and telemetry with it: this has been told, or is not to be.
-    announcer.forget();
+    if (final) announcer.forget();
   }
 
   const stop = announcer.listen({

@@ -93,7 +93,7 @@ export interface Announcer<N extends string = string> {
   /** The visit entered and not yet left. */
   readonly current: Visit<N> | null;
   /**
-   * Returns the function that stops listening. With `replay`, what was announced before (at most the last 64
+   * Returns the function that stops listening. With `replay`, what was announced before (at most the last 600
    * announcements since the start or the last `forget`) is told first, in order, so that a listener loaded after the
    * first paint misses nothing. An error thrown by a listener is reported to the console and goes no further.
    */

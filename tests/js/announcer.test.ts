@@ -54,12 +54,12 @@ it("forgets when told to", () => {
   assert.equal(announcer.current?.id, "a");
 });
 
-it("keeps the last 64 announcements and no more", () => {
+it("keeps the last 600 announcements and no more", () => {
   const announcer = createAnnouncer();
-  for (let index = 0; index < 100; index += 1) announcer.enter(visit(String(index)));
+  for (let index = 0; index < 700; index += 1) announcer.enter(visit(String(index)));
   const heard: string[] = [];
   announcer.listen({ enter: (one) => heard.push(one.id) }, { replay: true });
-  assert.deepEqual([heard.length, heard[0], heard.at(-1)], [64, "36", "99"]);
+  assert.deepEqual([heard.length, heard[0], heard.at(-1)], [600, "100", "699"]);
 });
 
 it("stops telling who has stopped listening", () => {

@@ -39,7 +39,7 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
     bearers[visit.id] = `${person?.distinct_id ?? "nobody"} ${role}`;
   };
   let begun = 0;
-  let leave: () => void = nothing;
+  let leave: (final: boolean) => void = nothing;
   observe({
     announcer, session, signals,
     idle: (callback) => idles.push(callback),
@@ -61,7 +61,8 @@ function scene(boot: Boot, signals: object = {}, fails: boolean | number | "slow
   return {
     session, heard, told, bearers, words,
     hear: (word: { user: string | null; optedOut: boolean }) => hear(word),
-    leave: () => leave(),
+    leave: () => leave(true),
+    hide: () => leave(false),
     begun: () => begun,
     idle: () => idles.splice(0).forEach((callback) => callback()),
     /** Lets the pause before the next try pass. */
@@ -205,6 +206,17 @@ it("tells itself of a page that is left before telemetry has come, once", () => 
   leave();
   leave();
   assert.deepEqual(told, ["a", "b"]);
+});
+
+it("tells of a page that is hidden before telemetry has come, which is told everything again", () => {
+  const { enter, idle, hide, leave, told, heard } = scene(recordedFacts(), {}, "slowly");
+  enter("a");
+  hide();
+  idle();
+  assert.deepEqual([told, heard], [["a"], ["a"]]);
+  leave();
+  hide();
+  assert.deepEqual(told, ["a", "a"]); // what was told is known to who tells
 });
 
 it("leaves telling to telemetry, once that has come", async () => {

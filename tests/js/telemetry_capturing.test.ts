@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { createCapturing } from "../../static/js/telemetry/capturing.ts";
 import type { Captured } from "../../static/js/telemetry/posthog.ts";
-import type { Facts, PageEvent } from "../../static/js/telemetry/types.ts";
+import type { Facts, Identifiers, PageEvent, Told } from "../../static/js/telemetry/types.ts";
 import type { Visit } from "../../static/js/visit.ts";
 
 const SESSION = "01a20758-3614-7bf3-9bb2-88ab2f40df6a";
@@ -28,6 +28,7 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = 0 } = 
   let take: (captured: Captured) => void = () => assert.fail("the SDK was not opened");
   let opened = 0;
   let closed = 0;
+  let adopted: [string, Identifiers] | undefined;
   let loads = 0;
   const timers: (() => void)[] = [];
   let session = SESSION;
@@ -40,7 +41,9 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = 0 } = 
     );
   };
   const storage = { length: 0, key: () => null, getItem: () => null, removeItem: () => undefined } as unknown as Storage;
+  const told: Told = { events: new Set(), identifiers: new Map() };
   const sink = createCapturing({
+    told,
     facts: { ...FACTS, ...facts },
     baseUrl: "https://flow.example",
     page: {
@@ -62,7 +65,8 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = 0 } = 
       (loads += 1) <= blocked
         ? Promise.reject(new Error("blocked"))
         : Promise.resolve({
-            openSdk(_: Facts, taking: (captured: Captured) => void) {
+            openSdk(_: Facts, taking: (captured: Captured) => void, adopts?: [string, Identifiers]) {
+              adopted = adopts;
               opened += 1;
               take = taking;
               return {
@@ -81,6 +85,8 @@ function stage(facts: Partial<Facts> = {}, { automated = false, blocked = 0 } = 
     counts: () => [opened, closed],
     taken: (captured: Captured) => take(captured),
     loads: () => loads,
+    told,
+    adopted: () => adopted,
     /** Lets all timers fire. */
     pass: () => timers.splice(0).forEach((callback) => callback()),
     rotate: (next: string) => (session = next),
@@ -184,6 +190,35 @@ test("capturing: a page that goes before the SDK has come tells all the same, on
   const [view, leave] = arrived.map(({ properties }) => properties);
   assert.equal(view?.["$session_id"], leave?.["$session_id"]);
   assert.deepEqual({ ...leave, $session_id: SESSION }, { ...OWN, ...BEFORE });
+});
+
+test("capturing: a page that is hidden before the SDK has come tells, and nothing twice", async () => {
+  const { sink, arrived, settle, told, adopted } = stage();
+  sink.record(pageEvent("$pageview"));
+  sink.flush(false);
+  sink.flush(true);
+  await settle();
+  sink.wake();
+  sink.record(pageEvent("$pageview"));
+  sink.record(pageEvent("$pageleave"));
+  await settle();
+  assert.deepEqual(arrived.map(({ event, uuid }) => [event, uuid]), [["$pageview", "view-1"], ["$pageleave", "leave-1"]]);
+  const [view] = arrived;
+  assert.deepEqual(adopted()?.[0], "u_alice");
+  assert.equal(adopted()?.[1].session, view?.properties["$session_id"]);
+  sink.stop("forget");
+  assert.equal(told.identifiers.size, 0);
+});
+
+test("capturing: hundreds of views wait for a slow SDK", async () => {
+  const { sink, arrived, settle } = stage();
+  for (let number = 0; number < 300; number += 1) {
+    const visit = { ...pageEvent("$pageview").visit, id: `view-${number}` };
+    sink.record(pageEvent("$pageview", { visit, uuid: `view-${number}` }));
+    sink.record(pageEvent("$pageleave", { visit, uuid: `leave-${number}` }));
+  }
+  for (let turn = 0; turn < 5; turn += 1) await settle();
+  assert.equal(arrived.length, 600);
 });
 
 test("capturing: the SDK is opened for the first event, not before", async () => {

@@ -4,11 +4,11 @@
 import type { BrowserEventName } from "../generated/events.ts";
 import { patiently } from "../patience.ts";
 import type { Captured, Sdk } from "./posthog.ts";
-import { addressed, identity, placeOf, plainly, previous, targetsOf, type Plain, type Properties } from "./plain.ts";
+import { addressed, identity, keyOf, placeOf, plainly, previous, targetsOf, type Plain, type Properties } from "./plain.ts";
 import { allowed, type Value } from "./redact.ts";
 import { forget } from "./sdk_storage.ts";
 import { Transport, type TransportPage } from "./transport.ts";
-import type { Facts, PageEvent, Sink } from "./types.ts";
+import type { Facts, Identifiers, PageEvent, Sink, Told } from "./types.ts";
 
 export interface CapturingParts {
   facts: Facts;
@@ -21,13 +21,14 @@ export interface CapturingParts {
     storages(): Storage[];
   };
   /** Fetches the SDK. */
-  load(): Promise<{ openSdk(facts: Facts, take: (captured: Captured) => void): Sdk }>;
+  load(): Promise<{ openSdk(facts: Facts, take: (captured: Captured) => void, told?: [string, Identifiers]): Sdk }>;
+  told: Told;
 }
 
 /** Events that may wait for the SDK. */
-const EARLY_MAX = 50;
+const EARLY_MAX = 600;
 
-export function createCapturing({ facts, baseUrl, page, load }: CapturingParts): Sink {
+export function createCapturing({ facts, baseUrl, page, load, told }: CapturingParts): Sink {
   const targets = targetsOf(facts).map((target) => ({ target, transport: new Transport(target, page) }));
   let stopped = page.automated && !facts.dev;
   let opening: Promise<unknown> | null = null;
@@ -42,7 +43,8 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   let session: { view: string; id: unknown } | null = null;
 
   function record(event: PageEvent): void {
-    if (stopped) return;
+    if (stopped || told.events.has(keyOf(event))) return;
+    latest = event;
     opening ??= open().catch(() => stopped || stop("forget"));
     if (sdk) capture(sdk, event);
     else early = [...early, event].slice(-EARLY_MAX);
@@ -52,7 +54,7 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   async function open(): Promise<void> {
     const { openSdk } = await patiently(load, pause);
     if (stopped) return;
-    sdk = openSdk(facts, take);
+    sdk = openSdk(facts, take, [...told.identifiers].at(-1));
     const waiting = early;
     early = [];
     for (const event of waiting) capture(sdk, event);
@@ -64,7 +66,7 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   }
 
   function capture(client: Sdk, event: PageEvent): void {
-    latest = ours = event;
+    ours = event;
     try {
       client.capture(event);
     } finally {
@@ -87,11 +89,11 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
     return { $pageview_id: visit.id, ...(ended && same && previous(ended)) };
   }
 
-  /** The page goes and the SDK has not come yet. */
+  /** The page goes, or may, and the SDK has not come yet. */
   function tellEarly(): void {
     if (doubted) return;
     const [storage] = page.storages();
-    plainly(early, { facts, baseUrl, referrer: page.referrer, storage }).forEach(send);
+    plainly(early, { facts, baseUrl, referrer: page.referrer, storage, told }).forEach(send);
     early = [];
   }
 
@@ -100,7 +102,7 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
   }
 
   function flush(final: boolean): void {
-    if (final) tellEarly();
+    tellEarly();
     for (const { transport } of targets) transport.flush(final);
   }
 
@@ -111,7 +113,9 @@ export function createCapturing({ facts, baseUrl, page, load }: CapturingParts):
     for (const { transport } of targets) transport.stop(how);
     sdk?.close();
     sdk = null;
-    if (how === "forget") forget(page.storages(), facts.apikey);
+    if (how === "keep") return;
+    told.identifiers.clear();
+    forget(page.storages(), facts.apikey);
   }
 
   return {

@@ -9,12 +9,13 @@ import { createPageviews } from "./pageviews.ts";
 import { createPlausibleSink } from "./plausible.ts";
 import { watchScroll } from "./scrolling.ts";
 import { pageOf } from "./surroundings.ts";
-import type { Bearer, PageEvent, Sink } from "./types.ts";
+import type { Bearer, PageEvent, Sink, Told } from "./types.ts";
 
 export interface EmitterParts {
   router: Pick<Announcer, "listen">;
   session: Pick<SessionAnnouncer, "boot">;
   bearer(visit: Visit): Bearer;
+  told: Told;
   page: Window & typeof globalThis;
   from: number;
   seenAt: number;
@@ -25,9 +26,9 @@ export interface Emitter {
   stop(how: "leave" | "forget"): void;
 }
 
-export function createEmitter({ router, session, bearer, page, from, seenAt }: EmitterParts): Emitter {
+export function createEmitter({ router, session, bearer, told, page, from, seenAt }: EmitterParts): Emitter {
   const first = session.boot;
-  const sinks = openSinks(first, page);
+  const sinks = openSinks(first, page, told);
   const attention = watchAttention(page);
   const scroll = watchScroll(page);
 
@@ -72,12 +73,12 @@ export function createEmitter({ router, session, bearer, page, from, seenAt }: E
   };
 }
 
-function openSinks(boot: Boot, page: Window & typeof globalThis): Sink[] {
+function openSinks(boot: Boot, page: Window & typeof globalThis, told: Told): Sink[] {
   const { posthog, plausible } = boot.telemetry;
   const sinks: Sink[] = [];
   if (posthog) {
     const load = () => import("./posthog.ts");
-    sinks.push(createCapturing({ facts: posthog, baseUrl: boot.base_url, page: browser(page), load }));
+    sinks.push(createCapturing({ facts: posthog, baseUrl: boot.base_url, page: browser(page), load, told }));
   }
   if (plausible) sinks.push(createPlausibleSink({ facts: plausible, baseUrl: boot.base_url }));
   return sinks;

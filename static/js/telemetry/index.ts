@@ -6,7 +6,7 @@ import type { Announcer, Visit } from "../visit.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import type { Permission } from "./permission.ts";
 import { firstSeen, whenSeen } from "./seen.ts";
-import type { Bearer } from "./types.ts";
+import type { Bearer, Told } from "./types.ts";
 
 export interface TelemetryParts {
   router: Pick<Announcer, "listen">;
@@ -14,11 +14,12 @@ export interface TelemetryParts {
   permission: Permission;
   /** Whose a visit is. */
   bearer(visit: Visit): Bearer;
+  told: Told;
   page?: Window & typeof globalThis;
 }
 
 /** Returns the function that takes everything back; views already counted are still delivered. */
-export function start({ router, session, permission, bearer, page = window }: TelemetryParts): { stop(): void } {
+export function start({ router, session, permission, bearer, told, page = window }: TelemetryParts): { stop(): void } {
   let from = 0;
   let cancel = (): void => undefined;
   let running: Emitter | "waiting" | null = null;
@@ -43,7 +44,7 @@ export function start({ router, session, permission, bearer, page = window }: Te
   }
 
   function launch(seenAt: number): void {
-    emitters.push((running = createEmitter({ router, session, bearer, page, from, seenAt })));
+    emitters.push((running = createEmitter({ router, session, bearer, told, page, from, seenAt })));
   }
 
   function end(how: "leave" | "forget"): void {

@@ -2,8 +2,8 @@
 
 import { addressOf, referrerOf, titleOf } from "./address.ts";
 import type { Value } from "./redact.ts";
-import { identifiersFor, type Identifiers } from "./sdk_storage.ts";
-import type { Bearer, Ended, Facts, PageEvent } from "./types.ts";
+import { identifiersFor } from "./sdk_storage.ts";
+import type { Bearer, Ended, Facts, PageEvent, Told } from "./types.ts";
 import type { WireEvent } from "./wire.ts";
 
 export type Properties = Record<string, Value | null>;
@@ -23,6 +23,7 @@ export interface Teller {
   referrer: string;
   /** The one that lasts; none where the browser refuses. */
   storage: Pick<Storage, "getItem"> | undefined;
+  told: Told;
 }
 
 export function targetsOf({ apikey, api_host, transport, local }: Facts): Target[] {
@@ -39,14 +40,19 @@ export interface Plain extends WireEvent {
   readonly properties: Properties;
 }
 
-/** The events without what only the SDK knows: they are told when it does not come in time. */
-export function plainly(events: readonly PageEvent[], { facts, baseUrl, referrer, storage }: Teller): Plain[] {
-  const known = new Map<string, Identifiers>();
-  return events.map((event) => {
+/** What tells the events of a page's life apart: each is told once. */
+export function keyOf({ name, visit }: PageEvent): string {
+  return name + visit.id;
+}
+
+/** The events without what only the SDK knows, and without what was told already: they do not wait until it comes. */
+export function plainly(events: readonly PageEvent[], { facts, baseUrl, referrer, storage, told }: Teller): Plain[] {
+  return events.filter((event) => !told.events.has(keyOf(event))).map((event) => {
+    told.events.add(keyOf(event));
     const { uuid, name, at, bearer, visit, properties, ended } = event;
     const whose = bearer.person?.distinct_id ?? "";
-    const identifiers = known.get(whose) ?? identifiersFor(event, storage, facts.apikey);
-    known.set(whose, identifiers);
+    const identifiers = told.identifiers.get(whose) ?? identifiersFor(event, storage, facts.apikey);
+    told.identifiers.set(whose, identifiers);
     const made = {
       ...properties,
       ...identity(identifiers.distinct, bearer),

@@ -4,7 +4,7 @@
 
 import posthog, { type CaptureResult, type PostHog, type PostHogConfig } from "posthog-js/dist/module.slim.no-external.js";
 
-import type { Facts, PageEvent, Person } from "./types.ts";
+import type { Facts, Identifiers, PageEvent, Person } from "./types.ts";
 import { OWNER } from "./sdk_storage.ts";
 
 /** An event as the SDK has made it; nothing of it may leave unexamined. */
@@ -24,10 +24,16 @@ export interface Sdk {
 const SESSION_ENTRY = "$client_session_props";
 let instances = 0;
 
-export function openSdk(facts: Facts, take: (captured: Captured) => void): Sdk {
+/** `told`: what somebody was last told with before the SDK came; who is new to the SDK goes on under it. */
+export function openSdk(facts: Facts, take: (captured: Captured) => void, told?: [string, Identifiers]): Sdk {
   instances += 1;
   // A named instance can be started anew after a stop, the library's own cannot.
   const client = posthog.init(facts.apikey, settings(facts, handing(take)), `v${instances}`);
+  if (told && client.get_property(OWNER) === undefined) {
+    const [owner, { distinct, session }] = told;
+    client.reset({ resetDeviceID: true, bootstrap: { distinctID: distinct, sessionID: session } });
+    client.register({ [OWNER]: owner });
+  }
   return {
     capture({ name, uuid, at, bearer, properties }) {
       become(client, bearer.person);

@@ -1,17 +1,12 @@
 // What posthog-js keeps in this browser, for when the SDK itself is not there to ask.
 
-import type { PageEvent } from "./types.ts";
+import type { Identifiers, PageEvent } from "./types.ts";
 import { uuid7 } from "./uuid.ts";
 
 /** The property that says whose identifiers the SDK's storage holds, empty for nobody's; never sent. */
 export const OWNER = "owner";
 
 const SESSION_IDLE_MS = 30 * 60_000;
-
-export interface Identifiers {
-  readonly distinct: string;
-  readonly session: string;
-}
 
 /** What is kept of the person of an event, with their session if it still goes on; new identifiers for what is not. */
 export function identifiersFor(event: PageEvent, storage: Pick<Storage, "getItem"> | undefined, apikey: string): Identifiers {

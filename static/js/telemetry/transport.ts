@@ -17,7 +17,7 @@ export interface TransportPage {
 }
 
 /** Events that may wait; the oldest are dropped first when there are more. */
-export const WAITING_MAX = 200;
+export const WAITING_MAX = 600;
 export const TIMEOUT_MS = 10_000;
 // A browser takes 64 KiB of bodies that outlive their page, all of them together.
 const BODY_MAX = 30_000;

@@ -16,6 +16,20 @@ export interface Bearer {
   readonly role: NonNullable<CommonProperties["role"]>;
 }
 
+/** Whom PostHog takes somebody for who is not identified, and which of their sessions this is. */
+export interface Identifiers {
+  readonly distinct: string;
+  readonly session: string;
+}
+
+/** What was told in this page's life before the SDK had come. */
+export interface Told {
+  /** As `keyOf` says. */
+  readonly events: Set<string>;
+  /** Which they were told with, by the `distinct_id` of the person; nobody's is empty. */
+  readonly identifiers: Map<string, Identifiers>;
+}
+
 /** A view that has ended; PostHog's `$prev_pageview_*` are made of it. */
 export interface Ended {
   readonly view_id: string;

@@ -81,8 +81,11 @@ observe({
     const { start } = await import("../../../static/js/telemetry/index.ts");
     telemetry = start({ router: announcer, session, ...known });
   },
-  onLeave: (callback) => addEventListener("pagehide", callback),
-  tell: ({ bearer }) => tellBounce({ router: announcer, session, bearer, page: window }),
+  onLeave(callback) {
+    addEventListener("pagehide", () => callback(true));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && callback(false));
+  },
+  tell: ({ bearer, told }) => tellBounce({ router: announcer, session, bearer, told, page: window }),
 });
 
 Object.assign(window, {

@@ -129,6 +129,40 @@ def test_leaving_before_the_sdk_has_come(site: Site, browser: Browser) -> None:
     context.close()
 
 
+HIDE = """
+  window.shown = true;
+  const state = () => window.shown ? 'visible' : 'hidden';
+  Object.defineProperty(document, 'visibilityState', {configurable: true, get: state});
+"""
+SHOW = "shown => { window.shown = shown; document.dispatchEvent(new Event('visibilitychange')) }"
+
+
+@pytest.mark.parametrize("what", ["telemetry-", "posthog-"])
+def test_hidden_before_the_scripts_have_come(site: Site, context: BrowserContext, open_page: Open, what: str) -> None:
+    """On a phone nothing more may come after `hidden`; if the page does come back, it goes on as the same visitor."""
+    site.user, site.holding = None, what
+    context.add_init_script(HIDE)
+    page = open_page("/account/register")
+    wait_for(page, lambda: any(f"/{what}" in request.path for request in site.capture.requests))
+    page.evaluate(SHOW, arg=False)
+    assert [(e.name, e["route"]) for e in site.capture.take(1)] == [("$pageview", "register")]
+    page.evaluate(SHOW, arg=True)
+    site.held.set()
+    go(page, "/account")
+    site.capture.take(3)
+    page.close()
+    received = ours(site.capture.take(4))
+    pairs(received)
+    assert [(e.name, e["route"], e["view_index"]) for e in received] == [
+        ("$pageview", "register", 0),
+        ("$pageleave", "register", 0),
+        ("$pageview", "login", 1),
+        ("$pageleave", "login", 1),
+    ]
+    for name in ("distinct_id", "$session_id"):
+        assert len({e[name] for e in received}) == 1
+
+
 REFUSE_STORAGE = """
   for (const name of ['localStorage', 'sessionStorage'])
     Object.defineProperty(window, name, {get() { throw new DOMException('denied', 'SecurityError'); }});
