@@ -10,6 +10,8 @@ from flowforge_ui.collector.fleet import OTHERS
 from flowforge_ui.collector.ping import week_of
 
 SMALLEST = 10
+# A cell like the others: whoever knows how many there are in all could work out how many say nothing.
+NOT_GIVEN = "not given"
 
 Row = dict[str, object]
 
@@ -17,13 +19,13 @@ Row = dict[str, object]
 def for_the_public(dashboard: Mapping[str, object]) -> Row:
     """The dashboard without any cell from 1 to SMALLEST - 1, and without what we count about ourselves."""
     series, weeks, adoption, lag = (_mapping(dashboard[each]) for each in ("series", "weeks", "adoption", "lag"))
-    versions = _adoption(_rows(adoption["points"]))
+    active = {str(each["day"]): _int(each["active"]) for each in _rows(series["points"])}
+    on_last_day = active.get(str(dashboard["last_day"]), 0)
+    versions = _adoption(_rows(adoption["points"]), active)
     return {
         **{name: dashboard[name] for name in ("now", "heard_until", "last_day", "last_week", "complete")},
         "smallest": SMALLEST,
-        "tiles": [
-            {**each, "value": _shown(each["value"]), "n": _shown(each["n"])} for each in _rows(dashboard["tiles"])
-        ],
+        "tiles": _tiles(_rows(dashboard["tiles"])),
         "series": {**series, "points": _series(_rows(series["points"]))},
         "weeks": {
             **weeks,
@@ -34,9 +36,9 @@ def for_the_public(dashboard: Mapping[str, object]) -> Row:
         },
         "adoption": {**adoption, "points": versions},
         "distributions": [
-            _versions(each, [one for one in versions if one["day"] == dashboard["last_day"]])
+            _versions(each, [one for one in versions if one["day"] == dashboard["last_day"]], on_last_day)
             if each["key"] == "version"
-            else _distribution(each)
+            else _distribution(each, on_last_day)
             for each in _rows(dashboard["distributions"])
         ],
         "lag": _lag(lag),
@@ -57,6 +59,18 @@ def hidden(cells: Sequence[int]) -> frozenset[int]:
     return frozenset(gone)
 
 
+def _tiles(tiles: Sequence[Mapping[str, object]]) -> list[Row]:
+    """The silent, the lost and the rest make up all that were ever heard of: of the three none may be worked out."""
+    found = {str(each["key"]): _int(each["value"]) for each in tiles}
+    heard = next((_int(each["n"]) for each in tiles if each["key"] == "silent"), 0)
+    silent, lost = found.get("silent", 0), found.get("lost", 0)
+    gone = {("silent", "lost", "rest")[index] for index in hidden([silent, lost, heard - silent - lost])}
+    return [
+        {**each, "value": None if each["key"] in gone else _shown(each["value"]), "n": _shown(each["n"])}
+        for each in tiles
+    ]
+
+
 def _series(points: Sequence[Mapping[str, object]]) -> list[Row]:
     """Active by day stands alone (who is active today may be tomorrow); the new of a week add up to the week's new."""
     by_week: dict[date, list[int]] = defaultdict(list)
@@ -71,13 +85,16 @@ def _series(points: Sequence[Mapping[str, object]]) -> list[Row]:
     ]
 
 
-def _adoption(points: Sequence[Mapping[str, object]]) -> list[Row]:
+def _adoption(points: Sequence[Mapping[str, object]], active: Mapping[str, int]) -> list[Row]:
     """A day's versions add up to the day's active installations; what is hidden of them is one cell."""
     by_day: dict[object, list[Mapping[str, object]]] = defaultdict(list)
     for each in points:
         by_day[each["day"]].append(each)
     shown: list[Row] = []
-    for cells in by_day.values():
+    for day, cells in by_day.items():
+        silent = active.get(str(day), 0) - sum(_int(each["n"]) for each in cells)
+        if silent > 0:
+            cells.append({"day": day, "version": NOT_GIVEN, "n": silent})
         gone = hidden([_int(each["n"]) for each in cells])
         kept = [dict(each) for index, each in enumerate(cells) if index not in gone]
         together = sum(_int(cells[index]["n"]) for index in gone)
@@ -91,21 +108,23 @@ def _adoption(points: Sequence[Mapping[str, object]]) -> list[Row]:
     return shown
 
 
-def _distribution(row: Mapping[str, object]) -> Row:
-    values = _rows(row["values"])
+def _distribution(row: Mapping[str, object], active: int) -> Row:
+    values = [*_rows(row["values"])]
+    silent = active - sum(_int(each["n"]) for each in values)
+    if silent > 0:
+        values.append({"value": NOT_GIVEN, "n": silent})
     gone = hidden([_int(each["n"]) for each in values])
     kept = [each for index, each in enumerate(values) if index not in gone]
-    return {**row, "n": _shown(row["n"]), "values": kept, "hidden": len(gone)}
+    return {**row, "n": _shown(active), "values": kept, "hidden": len(gone)}
 
 
-def _versions(row: Mapping[str, object], shown: Sequence[Mapping[str, object]]) -> Row:
+def _versions(row: Mapping[str, object], shown: Sequence[Mapping[str, object]], active: int) -> Row:
     """The cells that the adoption curve shows of that day: cut in another way, the two would give a small one away."""
     cells = {str(each["version"]): each["n"] for each in shown}
     values = _rows(row["values"])
-    kept = [{"value": each["value"], "n": cells[str(each["value"])]} for each in values if each["value"] in cells]
-    if OTHERS in cells:
-        return {**row, "n": _shown(row["n"]), "values": [*kept, {"value": OTHERS, "n": cells[OTHERS]}], "hidden": 0}
-    return {**row, "n": _shown(row["n"]), "values": kept, "hidden": len(values) - len(kept)}
+    names = [*(str(each["value"]) for each in values if each["value"] != OTHERS), NOT_GIVEN, OTHERS]
+    kept = [{"value": each, "n": cells[each]} for each in names if each in cells]
+    return {**row, "n": _shown(active), "values": kept, "hidden": 0 if OTHERS in cells else len(values) - len(kept)}
 
 
 def _lag(lag: Mapping[str, object]) -> Row:

@@ -279,6 +279,44 @@ def test_two_ways_of_cutting_the_versions_do_not_give_a_small_one_away(build: Ca
     assert "0.2.0" not in curve
 
 
+def test_those_that_say_nothing_cannot_be_worked_out(build: Callable[..., House]) -> None:
+    """All are known, and those that say what they run on: three say nothing of it."""
+    house = build(public=True)
+    at(house, 22)
+    for number in range(60):
+        body = house.ping(instanceId=str(uuid.uuid4()))
+        if number < 3:
+            body["os"], body["env"] = {"release": "6.1", "arch": "x64"}, {"python": "3.12.4"}
+        if number < 20:
+            body["platform"] = {"counts": {"teams": 2}}
+        assert house.client.post("/ping", json=body).status_code == 202
+    at(house, 23)
+    public = house.client.get("/public.json").get_json()
+    found = {each["key"]: each for each in public["distributions"]}
+    assert {each["n"] for each in found.values()} == {60}
+    shown = {key: {cell["value"]: cell["n"] for cell in each["values"]} for key, each in found.items()}
+    assert (shown["os"], found["os"]["hidden"]) == ({}, 2)
+    assert (shown["arch"], shown["teams"]) == ({"x64": 60}, {"2-5": 60})
+    assert shown["driver"] == {"localfs": 40, "not given": 20}
+    assert shown["version"] == {"others": 60}
+    assert [(each["version"], each["n"]) for each in public["adoption"]["points"]] == [("others", 60)]
+
+
+def test_the_silent_and_the_lost_do_not_give_the_rest_away(build: Callable[..., House]) -> None:
+    house = build(public=True)
+    for day, first, last in ((1, 0, 30), (10, 30, 50), (22, 50, 55)):
+        house.clock.now = datetime(2026, 11, day, 9, tzinfo=UTC)
+        for number in range(first, last):
+            send(house, f"i{number}")
+    house.clock.now = datetime(2026, 12, 5, 9, tzinfo=UTC)
+    tiles = {each["key"]: (each["value"], each["n"]) for each in house.client.get("/public.json").get_json()["tiles"]}
+    assert (tiles["silent"], tiles["lost"]) == ((25, 55), (30, 55))
+    house.clock.now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    tiles = {each["key"]: (each["value"], each["n"]) for each in house.client.get("/public.json").get_json()["tiles"]}
+    # Five are neither silent nor lost: fifty that are would tell.
+    assert (tiles["silent"], tiles["lost"]) == ((None, 55), (0, 55))
+
+
 def test_the_days_of_a_week_do_not_give_a_small_one_away(build: Callable[..., House]) -> None:
     house = build(public=True)
     first = 0
