@@ -210,6 +210,14 @@ test("capturing: a page that is hidden before the SDK has come tells, and nothin
   assert.equal(told.identifiers.size, 0);
 });
 
+test("capturing: what waited for the SDK keeps its bearer", async () => {
+  const { sink, arrived, settle } = stage();
+  sink.record(pageEvent("$pageview", { bearer: { person: null, role: "anonymous" } }));
+  sink.record(pageEvent("$pageleave"));
+  await settle();
+  assert.deepEqual(arrived.map(({ properties }) => properties["distinct_id"]), [ANONYMOUS, "u_alice"]);
+});
+
 test("capturing: hundreds of views wait for a slow SDK", async () => {
   const { sink, arrived, settle } = stage();
   for (let number = 0; number < 300; number += 1) {

@@ -66,7 +66,7 @@ export function createCapturing({ facts, baseUrl, page, load, told }: CapturingP
   }
 
   function capture(client: Sdk, event: PageEvent): void {
-    ours = event;
+    latest = ours = event;
     try {
       client.capture(event);
     } finally {
