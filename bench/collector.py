@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 from statistics import median
 
@@ -61,7 +62,15 @@ def ping(instance: str, seq: int) -> bytes:
 
 
 def post(path: str, bodies: Sequence[bytes]) -> list[bytes]:
-    return [request("POST", path, body, {"Content-Type": "application/json"}) for body in bodies]
+    """Each from a sender of its own, as a proxy would name it: this machine itself has one limit for all it sends."""
+    return [
+        request("POST", path, body, {"Content-Type": "application/json", "X-Forwarded-For": _somebody()})
+        for body in bodies
+    ]
+
+
+def _somebody() -> str:
+    return str(IPv4Address(0x0A000000 + random.getrandbits(24)))
 
 
 @dataclass
@@ -238,7 +247,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         port = free_port()
-        (folder / "flowforge.yml").write_text(f"home: {folder / 'var'}\ncollector: {{port: {port}}}\n", "utf-8")
+        (folder / "flowforge.yml").write_text(
+            f"home: {folder / 'var'}\ntrusted_proxies: [127.0.0.0/8]\ncollector: {{port: {port}}}\n", "utf-8"
+        )
         url = f"http://127.0.0.1:{port}"
         with flowforge("collector", "run", cwd=folder, url=url) as running, bare() as other:
             server = port, running.process.pid

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from flowforge_ui.collector.keyring import canonical
 
+_NOBODY = b"nobody"
+
 
 @dataclass
 class Buckets:
@@ -33,7 +35,11 @@ class Buckets:
 
 
 class Limiter:
-    """By sender and by network (IPv4 /24, IPv6 /48); loopback and unparsable addresses share one bucket each."""
+    """By sender and by network (IPv4 /24, IPv6 /48).
+
+    Whoever has no address that names anybody (this machine, its link, what is no address) shares one with all such, as
+    large as a network's: it may be the world behind a proxy that is not trusted.
+    """
 
     def __init__(self, *, sender: Buckets | None = None, network: Buckets | None = None) -> None:
         self._secret = secrets.token_bytes(32)
@@ -45,7 +51,8 @@ class Limiter:
         """Seconds to wait before the next ping of this sender may come; 0 lets it pass. ``now``: monotonic seconds."""
         packed = canonical(address)
         if packed is None:
-            return 0.0  # this machine itself; nobody outside has such an address
+            with self._lock:
+                return self._network.take(_NOBODY, now)
         prefix = packed[:4] if packed[0] == 4 else packed[:7]
         with self._lock:
             return max(self._network.take(self._blind(prefix), now), self._sender.take(self._blind(packed), now))

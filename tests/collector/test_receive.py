@@ -217,6 +217,25 @@ def test_too_many_pings_of_one_sender_are_asked_to_wait(house: House) -> None:
     assert house.client.post("/ping", json=house.ping(instanceId=str(uuid.uuid4()))).status_code == 202
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "fe80::1", "unknown", None])
+def test_who_has_no_address_of_their_own_share_one_limit(house: House, address: str | None) -> None:
+    """They may be the world, behind a proxy that is not trusted."""
+    limits = house.service.receiver.limiter
+    for number in range(6_000):
+        assert limits.wait(("::1", "169.254.9.9", "", "127.7.7.7")[number % 4], 0.0) == 0
+    assert limits.wait(address, 0.0) > 0
+    assert limits.wait(address, 1.0) == 0
+    assert limits.wait("203.0.113.9", 0.0) == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "fe80::1", None])
+def test_guessing_the_access_token_from_here_is_slowed_down_too(house: House, address: str | None) -> None:
+    house.service.receiver.monotonic = lambda: 0.0
+    house.knock.address = address
+    statuses = [house.client.post("/access", json={"token": f"no{n}"}).status_code for n in range(61)]
+    assert statuses == [403] * 60 + [429]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.recursive(
