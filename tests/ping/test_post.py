@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import resource
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,59 @@ def test_each_ends_in_time_and_says_why(behaviour: Behaviour, reason: str) -> No
         send(server.url, total_s=1.0 if reason == "timeout" else 20.0)
     assert caught.value.reason == reason
     assert time.monotonic() - started < 20  # the server would go on for ever
+
+
+@pytest.mark.parametrize("told", [OK, b"HTTP/1.1 200 OK\r\nX: ", b""], ids=["headers", "a line", "nothing"])
+def test_a_proxy_that_dribbles_before_there_is_a_connection_ends_in_time_too(told: bytes) -> None:
+    with hostile(dribble(told)) as proxy, pytest.raises(PostError) as caught:
+        send("https://collector.invalid/ping", proxy=f"http://127.0.0.1:{proxy.port}", total_s=0.5)
+    assert caught.value.reason == "timeout"
+
+
+def test_a_handshake_that_dribbles_ends_in_time_too() -> None:
+    record = b"\x16\x03\x03\x40\x00"  # of 16 KiB, a byte now and then
+    with hostile(dribble(record)) as server, pytest.raises(PostError) as caught:
+        send(server.url.replace("http://", "https://"), total_s=0.5)
+    assert caught.value.reason == "timeout"
+
+
+def test_addresses_that_do_not_answer_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty of them: where each had the time for itself this would take half a minute."""
+    tried: list[object] = []
+    with socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # as many as nobody takes
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+
+        def many(*asked: object) -> list[tuple[Any, ...]]:
+            tried.append(asked[0])
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())] * 60
+
+        monkeypatch.setattr(socket, "getaddrinfo", many)
+        started = time.monotonic()
+        with pytest.raises(PostError) as caught:
+            send("http://many.invalid/ping", total_s=0.5)
+    assert (caught.value.reason, tried) == ("timeout", ["many.invalid"])
+    assert time.monotonic() - started < 20
+
+
+def test_a_resolver_that_takes_too_long_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave, left = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> list[tuple[Any, ...]]:
+        leave.wait(30)
+        left.set()
+        raise socket.gaierror(-3, "later")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(PostError) as caught:
+        send("http://slow.invalid/ping", total_s=0.5)
+    assert (caught.value.reason, left.is_set()) == ("timeout", False)
+    leave.set()
+    assert left.wait(10)
 
 
 def test_endless_headers_end_even_where_a_library_has_lifted_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
