@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -162,7 +163,15 @@ def bundle(ctx: click.Context, file: Path) -> None:
             found = archive.unsent(tx)
     if not found:
         raise click.ClickException("every ping has been acknowledged; there is nothing to carry")
-    file.write_bytes(b"".join(each.body + b"\n" for each in found))
+    try:
+        # For its owner only, as the database it comes from; and nobody's file is overwritten.
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"{file} exists already; name a file that does not") from None
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
+    with os.fdopen(handle, "wb") as written:
+        written.writelines(each.body + b"\n" for each in found)
     click.echo(f"{len(found)} pings in {file}, one a line, as they would have been sent: read it before you carry it.")
 
 

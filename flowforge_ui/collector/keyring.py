@@ -15,6 +15,7 @@ import os
 import secrets
 import stat
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 WEEK = 7 * 24 * 3600
+UNFINISHED_S = 60.0
 # A clock that claims to be centuries ahead must not spin the ratchet for ever.
 MAX_WEEKS_AT_ONCE = 52 * 50
 
@@ -76,10 +78,25 @@ class Keyring:
             return None
         return Token(hmac.new(key, packed, hashlib.sha256).hexdigest()[:32], epoch)
 
+    def turn(self) -> None:
+        """Replace a key whose week is over though nobody sends; of unfinished files that may hold one none stays."""
+        with self._lock, suppress(OSError, ValueError):
+            self._sweep()
+            if self._key is not None or self._path.exists():
+                self._current()
+
+    def _sweep(self) -> None:
+        for path in self._path.parent.glob(f"{self._path.name}.*.new"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > UNFINISHED_S:  # else a process may be at it
+                    path.unlink()
+
     def _current(self) -> tuple[bytes, int]:
         now = int(self._clock().timestamp()) // WEEK
         if self._key is None:
             self._key, self._epoch = self._read(now)
+        else:
+            self._look_at_mode()
         if self._epoch < now:
             if now - self._epoch > MAX_WEEKS_AT_ONCE:
                 raise ValueError("the clock is too far ahead")
@@ -89,10 +106,14 @@ class Keyring:
             self._write(self._key, now)
         return self._key, self._epoch
 
-    def _read(self, now: int) -> tuple[bytes, int]:
-        try:
+    def _look_at_mode(self) -> None:
+        with suppress(FileNotFoundError):
             if stat.S_IMODE(self._path.stat().st_mode) & 0o077:
                 raise ValueError("others may read the key")
+
+    def _read(self, now: int) -> tuple[bytes, int]:
+        try:
+            self._look_at_mode()
             held = json.loads(self._path.read_text("ascii"))
             key, epoch = bytes.fromhex(held["key"]), held["epoch"]
         except FileNotFoundError:

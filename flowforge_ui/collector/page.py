@@ -25,6 +25,9 @@ _DOCUMENT = """<!doctype html>
 </html>
 """
 
+# Of a file's name; the system refuses longer ones rather than not to find them.
+_LONGEST = 200
+
 
 class Page:
     """Serves ``dist`` (``manifest.json`` names the entry ``fleet``)."""
@@ -46,7 +49,7 @@ class Page:
     def asset(self, name: str, accept_encoding: str) -> Response | None:
         """A built file, in the smallest encoding the browser takes; None when there is none of that name."""
         path = self._dist / name
-        if "/" in name or "\\" in name or name.startswith(".") or not path.is_file():
+        if "/" in name or "\\" in name or name.startswith(".") or len(name) > _LONGEST or not path.is_file():
             return None
         accepted = {each.partition(";")[0].strip() for each in accept_encoding.split(",")}
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -106,7 +106,10 @@ class Routes:
         wait = self._doors.wait(collector.address_of(request), collector.receiver.monotonic())
         if wait:
             return as_error(429, "too_many", "Too many tries; please wait.", int(wait) + 1)
-        body = request.get_json(silent=True)
+        try:
+            body = orjson.loads(request.stream.read(MAX_BYTES) if request.is_json else b"{}")
+        except orjson.JSONDecodeError:
+            body = None
         token = body.get("token") if isinstance(body, dict) else None
         if not isinstance(token, str) or not _same(token, collector.access_token):
             return as_error(403, "wrong_token", "That is not the access token.")

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 RETENTION_EVERY_S = 3600.0
 PREPARE_EVERY_S = 5.0
+SCRUB_EVERY_S = 2.0
 SHORTEST_TOKEN = 16
 
 
@@ -108,19 +110,28 @@ class Service:
         try:
             self.store.prepare()
         except SQLAlchemyError as error:
-            log.warning("the collector's database is away (%s)", type(error).__name__)
+            # A file that is not for us is for the operator to mend, and there is nobody's data in why.
+            cause = getattr(error, "orig", None)
+            why = cause if isinstance(cause, OSError) else type(error).__name__
+            log.warning("the collector's database is away (%s)", why)
             return False
         return True
 
     def _keep_order(self) -> None:
         while not self._prepared and not self._stopping.wait(PREPARE_EVERY_S):
             self._prepared = self._prepare()
+        due = 0.0
         while not self._stopping.is_set():
             try:
-                self.prune()
+                if time.monotonic() >= due:
+                    due = time.monotonic() + RETENTION_EVERY_S
+                    self.receiver.keyring.turn()
+                    self.prune()
+                elif not self.store.scrubbed:
+                    self.store.scrub(wait=False)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("old pings could not be removed (%s)", type(error).__name__)
-            self._stopping.wait(RETENTION_EVERY_S)
+            self._stopping.wait(SCRUB_EVERY_S)
 
 
 def own_access_token(path: Path) -> str:

@@ -43,6 +43,7 @@ class PingStore:
         self.tables = Tables(plan)
         self.engine = open_engine(url)
         self.asking = Asking(self.tables)
+        self.scrubbed = True
         self._statements = _Statements(self.tables, self.engine.dialect.name)
         self.columns = {each.path: each.column for each in plan.fields if each.keep and each.path != "instanceId"}
 
@@ -80,14 +81,14 @@ class PingStore:
 
     def _make_sqlite_file(self) -> None:
         path = Path(self.engine.url.database or "")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         statement = "PRAGMA journal_mode = WAL"
-        with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
-            try:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
                 connection.execute(statement)
-            except sqlite3.Error as error:  # it is another program's, or damaged
-                raise sa.exc.DatabaseError(statement, None, error) from None
+        except (OSError, sqlite3.Error) as error:  # not for us to write to; another program's, or damaged
+            raise sa.exc.DatabaseError(statement, None, error) from None
 
     def close(self) -> None:
         """Give the connections back."""
@@ -165,11 +166,19 @@ class PingStore:
             tx.execute(table.delete().where(table.c.instance_id == instance_id))
         self.add(tx, self.tables.last_heard, {(last // HOUR_MS,): -1})
 
-    def scrub(self) -> None:
-        """What was deleted leaves the disk: SQLite's log of changes, too, is emptied."""
+    def scrub(self, *, wait: bool = True) -> None:
+        """What was deleted leaves the disk: SQLite's log of changes, too, is emptied.
+
+        Not while somebody reads an older state of the database: ``scrubbed`` says whether it is to be tried again.
+        Whoever waits for that to end holds up those that write.
+        """
         if self.engine.dialect.name == "sqlite":
+            self.scrubbed = False
             with self.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_S * 1000 if wait else 0}")
+                busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
+            self.scrubbed = not busy
 
     # SQL -------------------------------------------------------------------------------------------------------
 

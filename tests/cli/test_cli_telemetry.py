@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,19 @@ def test_what_could_not_be_delivered_is_carried(at: Callable[..., Flowforge], tm
             assert [each["status"] for each in answers] == [status] * 3
     finally:
         service.stop()
+
+
+def test_a_file_that_is_there_is_not_overwritten(at: Callable[..., Flowforge], tmp_path: Path) -> None:
+    run = at(nobody())
+    run("telemetry", "send")
+    for path in (tmp_path / "new", tmp_path / "there"):
+        if path.name == "there":
+            path.write_text("mine")
+        done = run("telemetry", "bundle", str(path))
+    assert (done.exit_code, (tmp_path / "there").read_text(), "exists already" in done.output) == (1, "mine", True)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    done = run("telemetry", "bundle", str(tmp_path / "nowhere" / "pings"))
+    assert (done.exit_code, "cannot be written: No such file or directory" in done.output) == (1, True)
 
 
 def test_a_collector_that_asks_for_patience_holds_nobody_up(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 
+from flowforge_ui.collector import service, store
+from tests.collector.test_spool import wait_for
 from tests.support.collector import House
 
 SECRET = "correct horse battery staple"
@@ -38,9 +42,9 @@ def test_no_table_holds_more_of_an_installation_than_is_shown(house: House) -> N
     send(house, 2)  # a copy
     shown = house.client.get(f"/installations/{house.instance}", headers=OWNER).get_json()
     listed = {"installation": [shown["installation"]], "ping_raw": shown["pings"], "chain": shown["copies"]}
-    store = house.service.store
-    with store.reading() as tx:
-        for table in store.tables.metadata.sorted_tables:
+    kept = house.service.store
+    with kept.reading() as tx:
+        for table in kept.tables.metadata.sorted_tables:
             if "instance_id" not in table.columns:
                 continue
             rows = tx.execute(sa.select(table).where(table.c.instance_id == house.instance)).mappings().all()
@@ -89,6 +93,24 @@ def test_what_was_erased_is_on_the_disk_no_longer(house: House) -> None:
     assert on_disk() != []
     assert house.client.delete(f"/installations/{house.instance}", headers=OWNER).status_code == 204
     assert on_disk() == []
+
+
+def test_what_somebody_reads_meanwhile_leaves_the_disk_when_they_are_done(
+    build: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BUSY_S", 1)
+    monkeypatch.setattr(service, "SCRUB_EVERY_S", 0.05)
+    house = build()
+    send(house, 1)
+
+    def on_disk() -> bool:
+        return any(house.instance.encode() in path.read_bytes() for path in house.home.glob("collector.db*"))
+
+    with house.service.store.reading() as tx:
+        tx.execute(sa.text("SELECT count(*) FROM ping_raw")).scalar_one()
+        assert house.client.delete(f"/installations/{house.instance}", headers=OWNER).status_code == 204
+        assert on_disk()
+    wait_for(lambda: not on_disk())
 
 
 def test_what_waits_in_the_spool_does_not_bring_it_back(house: House) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
 import pytest
 import sqlalchemy as sa
@@ -234,6 +235,15 @@ def test_guessing_the_access_token_from_here_is_slowed_down_too(house: House, ad
     house.knock.address = address
     statuses = [house.client.post("/access", json={"token": f"no{n}"}).status_code for n in range(61)]
     assert statuses == [403] * 60 + [429]
+
+
+def test_what_is_asked_for_oddly_is_refused_plainly(house: House) -> None:
+    for name in ("a" * 300, "a" * 5_000, "a%00b", "%ff" * 90):
+        assert house.client.get(f"/assets/{name}").status_code == 404
+    for body in (b"[" * 5_000, b'{"token":' * 2_000, b"\xff", b"null", b"", b'{"token":"\\ud800"}', b"x" * 100_000):
+        house.knock.address = str(IPv4Address(0xCB007100 + len(body) % 199))
+        answer = house.client.post("/access", data=body, content_type="application/json")
+        assert (answer.status_code, answer.get_json()["code"]) == (403, "wrong_token")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -114,6 +114,16 @@ def test_a_database_of_a_newer_collector_is_refused(build: Callable[..., House])
     store.close()
 
 
+def test_a_database_that_is_no_place_for_one_is_said_and_waited_for(
+    build: Callable[..., House], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    house = build(url=f"sqlite:///{tmp_path}/file/collector.db")
+    assert f"File exists: '{tmp_path}/file'" in caplog.text
+    assert house.client.post("/ping", json=house.ping()).status_code == 202
+    assert house.service.spool.waiting()
+
+
 def test_several_receivers_share_one_postgresql(build: Callable[..., House], postgres_url: str) -> None:
     first, second = build(url=postgres_url), build(url=postgres_url)
     body = first.ping(envelope=first.envelope(1))

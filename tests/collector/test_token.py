@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from flowforge_ui.collector.keyring import Keyring, Token, canonical
-from tests.support.collector import Times
+from tests.collector.test_spool import wait_for
+from tests.support.collector import House, Times
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,47 @@ def test_a_key_that_others_may_read_means_no_token(tmp_path: Path) -> None:
     ring(tmp_path, Times()).token("203.0.113.7")
     (tmp_path / "collector.key").chmod(0o644)
     assert ring(tmp_path, Times()).token("203.0.113.7") is None
+
+
+def test_a_key_that_others_may_read_later_means_no_token_from_then_on(tmp_path: Path) -> None:
+    keys = ring(tmp_path, Times())
+    assert keys.token("203.0.113.7") is not None
+    (tmp_path / "collector.key").chmod(0o644)
+    assert keys.token("203.0.113.7") is None
+    (tmp_path / "collector.key").chmod(0o600)
+    assert keys.token("203.0.113.7") is not None
+
+
+def test_the_old_key_is_gone_after_a_week_without_a_ping(house: House) -> None:
+    """Nobody sends; the collector's own hour comes round."""
+    house.client.post("/ping", json=house.ping())
+    path = house.home / "collector.key"
+    before = json.loads(path.read_text())
+    house.clock.forward(days=30)
+    house.service.receiver.keyring.turn()
+    after = json.loads(path.read_text())
+    assert (after["epoch"] - before["epoch"], after["key"] == before["key"]) == (4, False)
+
+
+def test_the_collector_itself_turns_the_key(build: Callable[..., House], tmp_path: Path) -> None:
+    first = build(home=tmp_path / "one")
+    first.client.post("/ping", json=first.ping())
+    first.service.stop()
+    path = tmp_path / "one" / "collector.key"
+    held = json.loads(path.read_text())
+    path.write_text(json.dumps({**held, "epoch": held["epoch"] - 3}))
+    build(home=tmp_path / "one")
+    wait_for(lambda: json.loads(path.read_text())["epoch"] == held["epoch"])
+
+
+def test_no_key_is_left_in_an_unfinished_file(tmp_path: Path) -> None:
+    """Of a process that was killed while it wrote; one that is being written is left alone."""
+    old, fresh = tmp_path / "collector.key.99999.new", tmp_path / "collector.key.99998.new"
+    for each in (old, fresh):
+        each.write_text("{}")
+    os.utime(old, (0, 0))
+    ring(tmp_path, Times()).turn()
+    assert [old.exists(), fresh.exists(), (tmp_path / "collector.key").exists()] == [False, True, False]
 
 
 def test_several_processes_that_begin_together_have_one_key(tmp_path: Path) -> None:
