@@ -243,8 +243,8 @@ def called_off_and_failed(tab: Tab, paths: dict[str, str]) -> None:
 
     page.route("**/api/v1/user/sessions", lambda route: route.fulfill(status=500, body="{}"))
     tab.fail(lambda: tab.follow("/account/security"))
-    tab.nothing(page.get_by_role("button", name="Try again").click)
-    page.wait_for_timeout(100)
+    with page.expect_response("**/api/v1/user/sessions"):
+        tab.nothing(page.get_by_role("button", name="Try again").click)
     page.unroute("**/api/v1/user/sessions")
     tab.go(page.get_by_role("button", name="Try again").click, "account_security", "Security")
 

@@ -165,6 +165,16 @@ it("tries again when telemetry did not come, and misses nothing", async () => {
   assert.deepEqual([heard, told], [["a", "b", "c"], []]);
 });
 
+it("tells nothing of a page that is hidden after a try has failed, and forgets nothing", async () => {
+  const { enter, idle, heard, pass, hide, told } = scene(recordedFacts(), {}, 1);
+  enter("a");
+  idle();
+  await settled();
+  hide();
+  await pass();
+  assert.deepEqual([told, heard], [[], ["a"]]);
+});
+
 it("does not try again what is refused by then, and begins anew without what was before", async () => {
   const { session, enter, idle, begun, heard, pass } = scene(recordedFacts({ user: user("user") }), {}, 1);
   enter("a");

@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -218,6 +219,33 @@ def wait_for(page: Page, condition: Callable[[], object], seconds: float = 20) -
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         page.wait_for_timeout(10)
+
+
+def settled(page: Page) -> None:
+    """What the page puts off until it is idle has begun (fetching telemetry, too), and a later request is done."""
+    page.evaluate("new Promise((done) => requestIdleCallback(done, {timeout: 2000}))")
+    page.evaluate("fetch('/log/idle').then(() => null)")
+
+
+@contextmanager
+def answered(page: Page, site: Site) -> Iterator[None]:
+    """Ends when a request with events, sent by what is done here, has been answered, and a later request, too."""
+    with page.expect_response(lambda response: response.url.startswith(site.capture.api_host)) as answer:
+        yield
+    if answer.value.ok:
+        answer.value.finished()  # of another answer the body is not read
+    page.evaluate("fetch('/log/read').then(() => null)")
+
+
+def listen_in(page: Page) -> None:
+    """Counts in `words` what the other tabs say; telemetry has heard it before."""
+    page.evaluate(
+        """() => {
+          window.words = 0;
+          window.ear = new BroadcastChannel('flowforge');
+          ear.onmessage = () => words += 1;
+        }"""
+    )
 
 
 def run_clock(page: Page, condition: Callable[[], object], seconds: float = 20) -> None:

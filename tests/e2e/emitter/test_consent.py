@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
-from tests.e2e.emitter.conftest import Open, Seen, Site, go, ours, run_clock, seen, until, wait_for
+from tests.e2e.emitter.conftest import Open, Seen, Site, go, listen_in, ours, run_clock, seen, settled, until, wait_for
 from tests.support.browser import Trouble
 
 pytestmark = pytest.mark.browser
@@ -56,7 +56,7 @@ def test_nothing_happens(
     context.add_init_script(SPY)
     page = open_page("/team/ABC")
     go(page, "/project/PRJ9")
-    page.wait_for_timeout(400)
+    settled(page)
     assert page.evaluate("[touched, localStorage.length, sessionStorage.length]") == [[], 0, 0]
     page.close()
     page = context.new_page()
@@ -92,8 +92,6 @@ def test_opting_out_and_back_in(site: Site, open_page: Open, trouble: Trouble) -
     assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
     go(page, "/project/PRJ9")
     go(page, "/team/ABC")
-    page.wait_for_timeout(300)
-    assert [e.name for e in site.capture.received] == ["$pageview"]
     assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
     opt_out(page, out=False)
     site.capture.take(2)
@@ -109,10 +107,11 @@ def test_the_choice_outlives_a_logout(site: Site, open_page: Open) -> None:
     page = open_page("/account")
     page.evaluate("harness.session.logout()")
     until(page, "harness.truth.at(-1).nav === 'logout'")
-    page.wait_for_timeout(300)
+    settled(page)
     page.evaluate("harness.session.login('alice', 'pw')")
     until(page, "harness.truth.at(-1).nav === 'login'")
-    page.wait_for_timeout(300)
+    settled(page)
+    assert [r.path for r in site.capture.requests if "/telemetry-" in r.path] == []
     assert (site.capture.captures, page.evaluate("localStorage.length")) == ([], 0)
     page.evaluate("harness.session.logout()")
     until(page, "harness.truth.at(-1).nav === 'logout'")
@@ -125,17 +124,18 @@ def test_the_choice_outlives_a_logout(site: Site, open_page: Open) -> None:
 def test_opting_out_in_another_tab(site: Site, open_page: Open) -> None:
     one, other = open_page("/account"), open_page("/team/ABC")
     site.capture.take(2)
+    listen_in(one)
     opt_out(other, out=True)
-    until(one, "sessionStorage.length === 0")
-    one.wait_for_timeout(100)
+    until(one, "words === 1")
+    assert one.evaluate("sessionStorage.length") == 0
     go(one, "/project/PRJ9")
-    one.wait_for_timeout(300)
-    assert [e.name for e in site.capture.received] == ["$pageview"] * 2
     opt_out(other, out=False)
-    site.capture.take(3)
+    until(one, "words === 2")
     go(one, "/team/ABC")
     received = site.capture.take(4)
-    assert received[3]["route"] == "team"
+    # One page tells in order: what it had said in between would be here.
+    assert [e.name for e in received] == ["$pageview"] * 4
+    assert sorted(e["route"] for e in received) == ["account", "team", "team", "team"]
 
 
 def test_opting_out_in_another_tab_while_telemetry_is_on_its_way(
@@ -148,10 +148,13 @@ def test_opting_out_in_another_tab_while_telemetry_is_on_its_way(
     one.route("**/a/telemetry-*", partial(list.append, held))
     one.goto(site.url + "/team/ABC")
     wait_for(one, lambda: held)
+    listen_in(one)
     opt_out(other, out=True)
+    until(one, "words === 1")
     held[0].continue_()
     go(one, "/project/PRJ9")
     opt_out(other, out=False)
+    until(one, "words === 2")
     go(one, "/insights")
     received = site.capture.wait(lambda all_: any(e.get("route") == "insights" for e in all_))
     assert {e["route"] for e in received} == {"account", "insights"}

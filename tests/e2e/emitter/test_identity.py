@@ -165,7 +165,7 @@ def test_a_logout_that_fails_after_the_person_went_on(site: Site, open_page: Ope
     until(page, "harness.truth.at(-1).route === 'account'")
     held[0].continue_()
     page.evaluate("harness.ended")
-    page.close()
+    page.goto(site.url + "/away")
     assert seen(site.capture.take(4)) == [
         Seen("$pageview", "team", "load"),
         Seen("$pageleave", "team", "load"),

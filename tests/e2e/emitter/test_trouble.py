@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route
+from playwright.sync_api import Browser, BrowserContext, Request, Route
 
-from tests.e2e.emitter.conftest import Open, Site, go, ours, pairs, run_clock, wait_for
+from tests.e2e.emitter.conftest import Open, Site, answered, go, ours, pairs, run_clock, settled, wait_for
 from tests.support.browser import Trouble
 from tests.support.capture_server import Mode
 
@@ -35,13 +34,13 @@ def test_the_page_works_and_the_events_come_later(site: Site, open_page: Open, m
     assert [e["route"] for e in ours(list(unique.values()))] == ["team"] * 2 + ["project"] * 23
 
 
-def test_events_survive_a_page_that_goes_while_the_endpoint_is_down(site: Site, open_page: Open) -> None:
+def test_events_survive_a_page_that_goes_while_the_endpoint_is_down(site: Site, context: BrowserContext) -> None:
     site.capture.mode = "error"
-    page = open_page("/team/ABC")
-    wait_for(page, lambda: site.capture.captures)
-    page.wait_for_timeout(100)
+    page = context.new_page()
+    with answered(page, site):
+        page.goto(site.url + "/team/ABC")
     site.capture.mode = "ok"
-    page.close()
+    page.goto(site.url + "/away")
     received = site.capture.take(2)
     assert [e.name for e in ours(received)] == ["$pageview", "$pageleave"]
 
@@ -65,12 +64,21 @@ def test_a_hidden_page_hands_over_what_waits(site: Site, open_page: Open) -> Non
 
 @pytest.mark.parametrize("what", ["/telemetry-", "/posthog-"])
 def test_a_blocked_script(site: Site, context: BrowserContext, open_page: Open, what: str) -> None:
+    failed: list[Request] = []
+
+    def note(request: Request) -> None:
+        failed.append(request)  # Playwright takes no built-in function for a handler
+
     context.route(re.compile(re.escape(what)), lambda route: route.abort("blockedbyclient"))
+    context.on("requestfailed", note)
     trouble = Trouble(context)
     page = open_page("/team/ABC")
     go(page, "/project/PRJ9")
-    page.wait_for_timeout(300)
+    wait_for(page, lambda: failed)
+    settled(page)
     page.close()
+    # A beacon of its end would have come before this page.
+    context.new_page().goto(site.url + "/away")
     # What the browser itself says of the blocked request is not ours to keep quiet.
     assert [m for m in trouble.messages if "ERR_BLOCKED_BY_CLIENT" not in m] == []
     assert site.capture.captures == []
@@ -150,7 +158,7 @@ def test_hidden_before_the_scripts_have_come(site: Site, context: BrowserContext
     site.held.set()
     go(page, "/account")
     site.capture.take(3)
-    page.close()
+    page.goto(site.url + "/away")
     received = ours(site.capture.take(4))
     pairs(received)
     assert [(e.name, e["route"], e["view_index"]) for e in received] == [
@@ -222,5 +230,5 @@ def test_removed_telemetry_leaves_no_listener(site: Site, context: BrowserContex
     assert ours(site.capture.take(2))[1].name == "$pageleave"
     go(page, "/project/PRJ9")
     page.close()
-    time.sleep(0.2)
+    context.new_page().goto(site.url + "/away")
     assert len(site.capture.received) == 2

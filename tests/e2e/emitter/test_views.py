@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.emitter.conftest import SECRET, Open, Seen, Site, go, ours, pairs, seen, until
+from tests.e2e.emitter.conftest import SECRET, Open, Seen, Site, answered, go, ours, pairs, seen, until
 from tests.support.browser import Trouble
 from tests.support.capture_server import Request
 
@@ -275,10 +275,9 @@ def test_thirty_one_idle_minutes_begin_another_session(site: Site, context: Brow
     page = context.new_page()
     page.clock.install()
     site.posthog = {"pageleave": "exit"}
-    page.goto(site.url + "/team/ABC")
-    page.clock.run_for(2000)
-    site.capture.take(1)
-    page.wait_for_timeout(200)  # the answer is read in real time
+    with answered(page, site):
+        page.goto(site.url + "/team/ABC")
+        page.clock.run_for(2000)
     page.clock.fast_forward("31:00")
     page.evaluate("harness.go('/project/PRJ9')")
     page.clock.run_for(2000)
@@ -293,10 +292,9 @@ def test_thirty_one_idle_minutes_begin_another_session(site: Site, context: Brow
 def test_engagement_is_capped(site: Site, context: BrowserContext) -> None:
     page = context.new_page()
     page.clock.install()
-    page.goto(site.url + "/team/ABC")
-    page.clock.run_for(1000)
-    site.capture.take(1)
-    page.wait_for_timeout(200)  # the answer is read in real time
+    with answered(page, site):
+        page.goto(site.url + "/team/ABC")
+        page.clock.run_for(1000)
     page.clock.run_for(40 * 60_000)
     page.evaluate("harness.go('/project/PRJ9')")
     page.clock.run_for(1000)
@@ -308,10 +306,9 @@ def test_engagement_is_capped(site: Site, context: BrowserContext) -> None:
 def test_a_machine_that_slept_was_not_looked_at(site: Site, context: BrowserContext) -> None:
     page = context.new_page()
     page.clock.install()
-    page.goto(site.url + "/team/ABC")
-    page.clock.run_for(1000)
-    site.capture.take(1)
-    page.wait_for_timeout(200)  # the answer is read in real time
+    with answered(page, site):
+        page.goto(site.url + "/team/ABC")
+        page.clock.run_for(1000)
     page.clock.fast_forward("08:00:00")
     page.evaluate("harness.go('/project/PRJ9')")
     page.clock.run_for(1000)
