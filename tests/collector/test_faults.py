@@ -72,7 +72,7 @@ def test_a_character_more_is_refused(house: House, path: str) -> None:
 
 def some(number: int, *, bad: int | None = None) -> list[Ping]:
     """Pings of as many installations; one has a version that is too long for its column on PostgreSQL."""
-    found = [a_ping(str(uuid.uuid4()), START, "0.9.0") for _ in range(number)]
+    found = [replace(a_ping(str(uuid.uuid4()), START, "0.9.0"), expires_at=2**42) for _ in range(number)]
     if bad is not None:
         found[bad] = replace(found[bad], values={"env.flowforge": "9" * (MAX_TEXT + 1)})
     return found

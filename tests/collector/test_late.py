@@ -20,6 +20,7 @@ from tests.support.collector import PLAN, House
 
 NOON = "2026-11-23T12-00000000"
 BEFORE, AFTER = "2026-11-22T13-ffffffff", "2026-11-23T13-00000000"
+NEVER = 2**42
 ONE = Chain(0, "head", 5, 1_000, NOON)
 
 
@@ -118,7 +119,7 @@ def test_of_two_copies_the_one_heard_last_tells_the_values(house: House) -> None
     of_copy = replace(of_copy, values={**of_copy.values, "platform.counts.users": 99})
     for each in (first, original, copy, of_original, of_copy):
         with store.writing() as tx:
-            store.keep(tx, [each])
+            store.keep(tx, [replace(each, expires_at=NEVER)])
     with store.reading() as tx:
         row, pings = store.held(tx, first.instance_id)
         copies = store.copies(tx, first.instance_id)

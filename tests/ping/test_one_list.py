@@ -87,7 +87,7 @@ def test_all_have_the_same_fields(tmp_path: Path) -> None:
     columns = set(store.tables.installation.columns.keys())
     store.close()
     assert {each.column for each in PLAN.fields if each.keep} <= columns
-    own = {"first_seen", "last_seen", "secret_hash", "copied_day"}
+    own = {"first_seen", "last_seen", "secret_hash", "copied_day", "highest"}
     assert columns - own == {each.column for each in PLAN.fields if each.keep}
 
 
