@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Request, Route
 
-from tests.e2e.emitter.conftest import Open, Site, answered, go, ours, pairs, run_clock, settled, wait_for
+from tests.e2e.emitter.conftest import Open, Site, answered, go, ours, pairs, run_clock, settled, until, wait_for
 from tests.support.browser import Trouble
 from tests.support.capture_server import Mode
 
@@ -169,6 +169,29 @@ def test_hidden_before_the_scripts_have_come(site: Site, context: BrowserContext
     ]
     for name in ("distinct_id", "$session_id"):
         assert len({e[name] for e in received}) == 1
+
+
+def test_who_signs_in_after_that_is_somebody_else(site: Site, context: BrowserContext, open_page: Open) -> None:
+    site.user, site.holding = None, "posthog-"
+    context.add_init_script(HIDE)
+    page = open_page("/account/register")
+    wait_for(page, lambda: any("/posthog-" in request.path for request in site.capture.requests))
+    page.evaluate(SHOW, arg=False)
+    site.capture.take(1)
+    page.evaluate(SHOW, arg=True)
+    page.evaluate("harness.session.login('alice', 'pw')")
+    until(page, "harness.truth.length >= 3")
+    page.evaluate(SHOW, arg=False)  # the anonymous leave is told, too: the SDK begins with alice
+    site.capture.take(3)
+    page.evaluate(SHOW, arg=True)
+    site.held.set()
+    go(page, "/account")
+    received = ours(site.capture.take(5))
+    pairs([e for e in received if e["route"] == "register" and e["nav_type"] == "load"])
+    assert [e["distinct_id"] == "u_alice" for e in received] == [False, False, True, True, True]
+    for name in ("distinct_id", "$session_id"):
+        assert {e[name] for e in received[:2]}.isdisjoint({e[name] for e in received[2:]})
+    assert {e.get("$device_id") for e in received[2:]}.isdisjoint({e["distinct_id"] for e in received[:2]})
 
 
 REFUSE_STORAGE = """
