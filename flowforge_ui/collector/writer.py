@@ -247,7 +247,7 @@ class Writer:
             self._loads = not self._spool.waiting() or self._spool.load(self._keep_waiting) > 0
         except SQLAlchemyError:
             self._leave_alone(began)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - its files, or what nobody foresaw; what waits stays on disk
             if self._loads:
                 log.error("the spool cannot be loaded (%s)", type(error).__name__)  # noqa: TRY400 - no path in the log
             self._loads = False

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from flowforge_ui.config import Settings
 
-# Of the threads that answer for the platform so many may wait for the collector's database.
-MOUNTED_PLACES = 8
+# Half of those that are at work in a process may wait for the collector's database, the others are the platform's.
+MOUNTED_PLACES = 16
 
 PING_PLAN = Path(flowforge_ui.__file__).parent / "plan" / "ping.yml"
 
