@@ -95,7 +95,7 @@ def test_opting_out_and_back_in(site: Site, open_page: Open, trouble: Trouble) -
     assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
     opt_out(page, out=False)
     site.capture.take(2)
-    page.close()
+    page.goto(site.url + "/away")
     first, *rest = ours(site.capture.take(3))
     assert seen(rest) == [Seen("$pageview", "team", "opt_in"), Seen("$pageleave", "team", "opt_in")]
     assert first["$device_id"] != rest[0]["$device_id"]

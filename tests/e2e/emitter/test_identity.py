@@ -39,7 +39,7 @@ def test_one_signs_out_and_another_in(site: Site, open_page: Open, trouble: Trou
     logout(page)
     login(page, "bob")
     go(page, "/project/PRJ9")
-    page.close()
+    page.goto(site.url + "/away")
     count = 10 if pageleave == "route" else 7
     received = ours(site.capture.take(count))
     pairs(received)
@@ -79,7 +79,7 @@ def test_whoever_used_the_browser_before_leaves_nothing(site: Site, context: Bro
         page = context.new_page()
         page.goto(site.url + "/account")
         site.capture.take(count + 1)
-        page.close()
+        page.goto(site.url + "/away")
         site.capture.take(count + 2)
     views = [e for e in ours(site.capture.received) if e.name == "$pageview"]
     alice, anonymous, bob, again = views
@@ -96,7 +96,7 @@ def test_the_login_page_is_nobodys(site: Site, open_page: Open) -> None:
     page = open_page("/project/PRJ9")
     site.capture.take(1)
     login(page, "bob")
-    page.close()
+    page.goto(site.url + "/away")
     received = site.capture.take(4)
     assert seen(received) == [
         Seen("$pageview", "login", "load"),

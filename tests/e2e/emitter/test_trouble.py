@@ -119,7 +119,7 @@ def test_leaving_before_the_sdk_has_come(site: Site, browser: Browser) -> None:
     page = context.new_page()
     page.goto(site.url + "/team/ABC")
     site.capture.take(1)
-    page.close()
+    page.goto(site.url + "/away")
     site.capture.take(2)
     kept = context.storage_state()
     context.close()
@@ -128,7 +128,7 @@ def test_leaving_before_the_sdk_has_come(site: Site, browser: Browser) -> None:
     page = context.new_page()
     page.goto(site.url + "/project/PRJ9")
     wait_for(page, lambda: sum("/posthog-" in request.path for request in site.capture.requests) == 2)
-    page.close()
+    page.goto(site.url + "/away")
     site.held.set()
     received = ours(site.capture.take(4))
     assert [(e.name, e["route"]) for e in received[2:]] == [("$pageview", "project"), ("$pageleave", "project")]
@@ -205,7 +205,7 @@ def test_a_browser_that_keeps_nothing(site: Site, context: BrowserContext, open_
     page = open_page("/team/ABC")
     site.capture.take(1)
     go(page, "/project/PRJ9")
-    page.close()
+    page.goto(site.url + "/away")
     received = site.capture.take(4)
     pairs(received)
     assert [e["route"] for e in ours(received)] == ["team", "team", "project", "project"]
@@ -250,8 +250,10 @@ def test_removed_telemetry_leaves_no_listener(site: Site, context: BrowserContex
     page.evaluate("harness.stop()")
     left = [one for one in page.evaluate("[...held.values()].sort()") if not one.startswith("AbortSignal")]
     assert left == without
-    assert ours(site.capture.take(2))[1].name == "$pageleave"
+    told = ours(site.capture.take(2))
+    assert told[1].name == "$pageleave"
     go(page, "/project/PRJ9")
     page.close()
     context.new_page().goto(site.url + "/away")
-    assert len(site.capture.received) == 2
+    # A request that took long when it was stopped may have been sent again: the same two events.
+    assert {event.uuid for event in site.capture.received} == {event.uuid for event in told}
