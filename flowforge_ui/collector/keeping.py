@@ -24,6 +24,7 @@ from flowforge_ui.collector.ping import (
     version_key,
     week_of,
 )
+from flowforge_ui.collector.versions import Versions, read_versions, version_of
 
 if TYPE_CHECKING:
     from flowforge_ui.collector.store import PingStore
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 RollUpKey = tuple[str, date, str, str]
 # SQLite takes 32 766 values in one statement; fewer keep each statement quick to put together.
 AT_ONCE = 1_000
-# Versions that are told apart; later ones count as "other". Roll-ups are kept for good, and anybody may send anything.
-MOST_VERSIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,9 @@ class Asking:
             .where(chain.c.instance_id.in_(among))
             .order_by(chain.c.instance_id, chain.c.chain)
         )
-        self.releases = sa.select(release.c.version, release.c.first_seen).where(release.c.version.in_(among))
+        self.releases = sa.select(release.c.version, release.c.first_seen, release.c.last_day).where(
+            release.c.version.in_(among)
+        )
         self.versions = sa.select(sa.func.count()).select_from(release)
         self.heard = (
             installation.update()
@@ -115,8 +116,7 @@ class Group:
     _installations: dict[str, _Installation] = field(default_factory=dict)
     _chains: dict[str, dict[int, Chain]] = field(default_factory=lambda: defaultdict(dict))
     _chain_of: dict[tuple[str, str], int] = field(default_factory=dict)
-    _releases: dict[str, int] = field(default_factory=dict)
-    _new_releases: dict[str, int] = field(default_factory=dict)
+    _versions: Versions = field(default_factory=lambda: Versions({}, {}, {}))
     _raw: list[dict[str, object]] = field(default_factory=list)
     _touched: set[str] = field(default_factory=set)
     _touched_chains: set[tuple[str, int]] = field(default_factory=set)
@@ -148,17 +148,7 @@ class Group:
             self._installations[row.instance_id] = _Installation(*row[1:])
         if self._installations:
             self._read_chains(ids & self._installations.keys())
-        heard: dict[str, int] = {}
-        for each in fresh:
-            if (version := _version(each)) is not None:
-                heard[version] = min(each.received_at, heard.get(version, each.received_at))
-        for row in self._among(asking.releases, heard):
-            self._releases[row.version] = row.first_seen
-        unheard = sorted((at, version) for version, at in heard.items() if version not in self._releases)
-        if unheard:
-            room = max(0, MOST_VERSIONS - self.tx.execute(asking.versions).scalar_one())
-            self._new_releases = {version: at for at, version in unheard[:room]}
-            self._releases |= self._new_releases
+        self._versions = read_versions(self.store, self.tx, fresh)
 
     def _read_chains(self, ids: Collection[str]) -> None:
         for row in self._among(self.store.asking.chains, ids):
@@ -218,7 +208,7 @@ class Group:
         day, week = ping.day, week_of(ping.day)
         last = day_of(before.last_seen) if before is not None else None
         under = dimensions(ping.values)
-        if "version" in under and under["version"] not in self._releases:
+        if "version" in under and under["version"] not in self._versions.first:
             under["version"] = "other"
         if before is None:
             under["new"] = ""
@@ -239,12 +229,12 @@ class Group:
 
     def _count_upgrade(self, ping: Ping, before: _Installation | None) -> None:
         """Going back, or to and fro between two copies, is none."""
-        version = _version(ping)
-        if before is None or before.highest is None or version is None or version not in self._releases:
+        version = version_of(ping)
+        if before is None or before.highest is None or version is None or version not in self._versions.first:
             return
         if version_key(version) <= version_key(before.highest):
             return
-        out = min(self._releases[version], ping.received_at)
+        out = min(self._versions.first[version], ping.received_at)
         self._lags[version, (ping.received_at - out) // DAY_MS] += 1
 
     # Writing ---------------------------------------------------------------------------------------------------
@@ -261,8 +251,7 @@ class Group:
             if len(whole) < len(changed):
                 seen = [_seen_row(each, now) for each, now in changed.items() if now.latest is None]
                 self.tx.execute(store.asking.heard, seen)
-        released = [{"version": each, "first_seen": at} for each, at in sorted(self._new_releases.items())]
-        store.add_missing(self.tx, tables.release, released)
+        self._versions.write(store, self.tx)
         store.add(self.tx, tables.upgrade_lag, self._lags)
         store.add(self.tx, tables.roll_up, {key: n for key, n in self._counts.items() if n})
         store.add(self.tx, tables.last_heard, {(hour,): n for hour, n in self._hours.items() if n})
@@ -294,7 +283,7 @@ class Group:
 
 
 def _after(ping: Ping, before: _Installation | None, *, copied: bool) -> _Installation:
-    version = _version(ping)
+    version = version_of(ping)
     if before is None:
         day = ping.day if copied else None
         return _Installation(ping.received_at, ping.received_at, ping.secret_hash, day, version, ping)
@@ -325,8 +314,3 @@ def _raw_row(ping: Ping, chain: int) -> dict[str, object]:
         "chain": chain,
         "payload": json.dumps(dict(ping.values), separators=(",", ":")),
     }
-
-
-def _version(ping: Ping) -> str | None:
-    found = ping.values.get("env.flowforge")
-    return None if found is None else str(found)

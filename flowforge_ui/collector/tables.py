@@ -93,6 +93,7 @@ class Tables:
             metadata,
             sa.Column("version", sa.String(MAX_TEXT), primary_key=True),
             sa.Column("first_seen", sa.BigInteger, nullable=False),
+            sa.Column("last_day", sa.Date),
         )
         self.upgrade_lag = sa.Table(
             "upgrade_lag",

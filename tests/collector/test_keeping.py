@@ -6,15 +6,15 @@ import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from flowforge_ui.collector import keeping
-from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, dimensions, receipt_of
+from flowforge_ui.collector import versions
+from flowforge_ui.collector.ping import DAY_MS, HOUR_MS, Ping, day_of, dimensions, receipt_of
 from flowforge_ui.collector.store import PingStore
 from flowforge_ui.telemetry.wire import Field, Value
 from tests.support.collector import PLAN
@@ -116,14 +116,14 @@ def test_the_first_to_carry_a_version_dates_its_release(tmp_path: Path) -> None:
     names = sorted("abcdefgh", key=lambda each: str(uuid.uuid5(uuid.NAMESPACE_OID, each)))
     pings = [a_ping(name, START - number * DAY_MS, "0.9.0") for number, name in enumerate(names)]
     found = contents(f"sqlite:///{tmp_path}/releases.db", pings, 100)
-    assert found["release"] == [("0.9.0", START - 7 * DAY_MS)]
+    assert found["release"] == [("0.9.0", START - 7 * DAY_MS, day_of(START))]
 
 
 def test_versions_that_anybody_makes_up_end_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts are kept for good: an installation beyond the bound counts, its version has no name."""
-    monkeypatch.setattr(keeping, "MOST_VERSIONS", 2)
-    versions = ["0.9.0", "0.10.0", "9.9.1", "9.9.2", "0.9.0"]
-    pings = [a_ping(f"i{number}", START + number, version) for number, version in enumerate(versions)]
+    monkeypatch.setattr(versions, "MOST_VERSIONS", 2)
+    named = ["0.9.0", "0.10.0", "9.9.1", "9.9.2", "0.9.0"]
+    pings = [a_ping(f"i{number}", START + number, version) for number, version in enumerate(named)]
     upgrade = a_ping("i0", START + DAY_MS, "9.9.3", seq=2)
     found = contents(f"sqlite:///{tmp_path}/versions.db", [*pings, upgrade], 2)
     first = datetime.fromtimestamp(START / 1000, UTC).date()
@@ -131,6 +131,25 @@ def test_versions_that_anybody_makes_up_end_as_one(tmp_path: Path, monkeypatch: 
     assert days == {"0.9.0": 2, "0.10.0": 1, "other": 2}
     assert [row[0] for row in found["release"]] == ["0.10.0", "0.9.0"]
     assert found["upgrade_lag"] == []
+
+
+def test_versions_that_were_made_up_once_make_room_for_real_ones(
+    url: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who fills the list has to go on; a release is told apart the day after they end, one that is in use stays."""
+    monkeypatch.setattr(versions, "MOST_VERSIONS", 3)
+    pings = [a_ping("a", START, "0.9.0"), a_ping("x", START, "9.9.1"), a_ping("y", START, "9.9.2")]
+    for day, version in ((1, "0.10.0"), (2, "0.10.0")):
+        at = START + day * DAY_MS
+        pings += [a_ping("a", at, "0.9.0", seq=day + 1), a_ping(f"b{day}", at, version), a_ping(f"c{day}", at, version)]
+    for turn, size in enumerate((1, 3)):
+        found = contents(url[turn], pings, size)
+        assert [row[0] for row in found["release"]] == ["0.10.0", "0.9.0", "9.9.2"]
+        counted = {(row[1], row[3]): row[4] for row in found["roll_up"] if row[0] == "day" and row[2] == "version"}
+        first = day_of(START)
+        assert counted[first + timedelta(days=1), "other"] == 2
+        assert counted[first + timedelta(days=2), "0.10.0"] == 2
+        assert counted[first + timedelta(days=2), "0.9.0"] == 1
 
 
 @pytest.mark.parametrize(
