@@ -101,7 +101,8 @@ def _set_up(
         raise click.ClickException("this installation is set up already; nothing was changed") from None
     except SetupAdminExists:
         raise click.ClickException(
-            f"an administrator exists already: finish the set-up at {settings.base_url}; nothing was changed"
+            "an administrator exists already, and nothing was changed: "
+            f"sign in as that account at {settings.base_url}/setup to finish the set-up"
         ) from None
     except PlatformError as error:
         wrong = "; ".join(f"{field}: {why}" for field, why in error.fields.items())

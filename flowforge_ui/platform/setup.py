@@ -1,6 +1,6 @@
 """The first run: an administrator, two options, done.
 
-Each step is one conditional update, so the database settles who was first when two people do it at once.
+Each step holds the installation's row, so the database settles who was first when two people do it at once.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def create_administrator(tx: Connection, ledger: Ledger, who: users.Candidate) -
     Raises:
         SetupFinished, SetupAdminExists: somebody was quicker.
     """
-    user = users.create(tx, ledger, who, "admin")
-    first = tx.execute(
-        update(tables.installation).where(_i.id == 1, _i.setup_admin_id.is_(None)).values(setup_admin_id=user.id)
-    )
-    if first.rowcount != 1:
+    # Held before the account is made: that its name is taken would hide that the set-up has an administrator.
+    first = tx.execute(select(_i.setup_admin_id).where(_i.id == 1).with_for_update()).scalar_one() is None
+    if not first:
         raise SetupFinished if state(tx).finished else SetupAdminExists
+    user = users.create(tx, ledger, who, "admin")
+    tx.execute(update(tables.installation).where(_i.id == 1).values(setup_admin_id=user.id))
     actor = user.actor(ledger.pseudonyms)
     ledger.record(tx, actor, "user registered", {"how": "setup"}, target=user.username)
     return user

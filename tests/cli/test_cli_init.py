@@ -98,7 +98,8 @@ def test_a_second_time_changes_nothing(init: Init, tmp_path: Path) -> None:
     assert tell(tmp_path / "var") == before
 
 
-def test_a_set_up_begun_in_the_browser_is_left_to_it(init: Init, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["root", "alice"])
+def test_a_set_up_begun_in_the_browser_is_left_to_it(init: Init, tmp_path: Path, name: str) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/var/flowforge.db")
     migrate(engine)
     pseudonyms = Pseudonyms(ensure(engine, utc_now).secret)
@@ -108,10 +109,11 @@ def test_a_set_up_begun_in_the_browser_is_left_to_it(init: Init, tmp_path: Path)
         setup.create_administrator(tx, ledger, who)
     engine.dispose()
     before = tell(tmp_path / "var")
-    result = init("--admin", "root", "--password-stdin")
+    result = init("--admin", name, "--password-stdin")
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: an administrator exists already: finish the set-up at http://127.0.0.1:3000; nothing was changed\n"
+        "Error: an administrator exists already, and nothing was changed: "
+        "sign in as that account at http://127.0.0.1:3000/setup to finish the set-up\n"
     )
     assert tell(tmp_path / "var") == before
 
