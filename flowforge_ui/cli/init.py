@@ -89,14 +89,16 @@ def _set_up(
     try:
         who = users.candidate(Passwords(), username=username, password=password)
         with _runtime(settings) as runtime:
-            platform = runtime.house.platform
+            platform, channels = runtime.house.platform, runtime.house.channels
             with transaction(platform.engine) as tx:
                 actor = setup.create_administrator(tx, platform.ledger, who).actor(platform.pseudonyms)
-                setup.choose(tx, platform.ledger, actor, telemetry=telemetry, local_analytics=local_analytics)
+                now = channels.read(tx)
+                ping, local = now.wish("ping", telemetry), now.wish("local", local_analytics)
+                setup.choose(tx, platform.ledger, actor, telemetry=ping, local_analytics=local)
                 setup.finish(tx, platform.ledger, actor)
                 archive.accept_plan(tx, runtime.house.sender().plan.version)
             with reading(platform.engine) as tx:
-                return runtime.house.channels.read(tx).decisions
+                return channels.read(tx).decisions
     except SetupFinished:
         raise click.ClickException("this installation is set up already; nothing was changed") from None
     except SetupAdminExists:

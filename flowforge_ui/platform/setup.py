@@ -56,8 +56,13 @@ def create_administrator(tx: Connection, ledger: Ledger, who: users.Candidate) -
     return user
 
 
-def choose(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, local_analytics: bool) -> None:
+def choose(
+    tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool | None, local_analytics: bool | None
+) -> None:
     """Step two, as often as one likes until the set-up is finished.
+
+    None leaves a switch alone: where the configuration has decided, nobody has chosen anything, and once it is silent
+    again nothing may stand there as an administrator's wish.
 
     Raises:
         SetupFinished: it is too late; the Admin Settings have these switches.
@@ -70,8 +75,9 @@ def choose(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, loc
     )
     if open_still.rowcount != 1:
         raise SetupFinished
-    settings.store(tx, ledger, settings.TELEMETRY_ENABLED, value=telemetry)
-    settings.store(tx, ledger, settings.LOCAL_ANALYTICS, value=local_analytics)
+    for key, wish in ((settings.TELEMETRY_ENABLED, telemetry), (settings.LOCAL_ANALYTICS, local_analytics)):
+        if wish is not None:
+            settings.store(tx, ledger, key, value=wish)
 
 
 def finish(tx: Connection, ledger: Ledger, actor: Actor) -> None:

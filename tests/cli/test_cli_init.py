@@ -87,6 +87,8 @@ def test_what_the_file_decides_is_said(init: Init, tmp_path: Path) -> None:
         "Core ping: off. Nothing leaves this platform. Decided by flowforge.yml:2.\n"
         "Local analytics: off. It is switched off.\n"
     )
+    # What the file has decided, nobody has chosen: without that line nothing of it is left.
+    assert tell(tmp_path / "var")[1] == chosen.Settings(None, False, None)
 
 
 def test_a_second_time_changes_nothing(init: Init, tmp_path: Path) -> None:

@@ -134,6 +134,15 @@ def test_of_two_who_finish_at_once_one_wins(platform: Platform, race: Race, told
     assert [name for name, _, _ in told_before.events()].count("set-up finished") == 1
 
 
+def test_what_is_no_choice_is_not_stored(platform: Platform) -> None:
+    root = administrator(platform)
+    with transaction(platform.engine) as tx:
+        setup.choose(tx, platform.ledger, root, telemetry=None, local_analytics=True)
+        assert settings.read(tx) == settings.Settings(None, True, None)
+        setup.choose(tx, platform.ledger, root, telemetry=False, local_analytics=None)
+        assert settings.read(tx) == settings.Settings(False, True, None)
+
+
 # -- settings
 
 

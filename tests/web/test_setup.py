@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from flowforge_ui.database import reading
 from flowforge_ui.factory import Runtime
+from flowforge_ui.platform import settings
 from tests.web.conftest import LOCAL_ON, Browser, Build, Shell
 
 ADMIN = {"username": "root", "password": "correct horse"}
@@ -47,6 +49,29 @@ def test_three_steps(make: Build) -> None:
     assert (recorded.event.name, dict(recorded.sinks)) == ("set-up finished", {"local": "pending"})
     own = {k: v for k, v in recorded.event.properties.items() if k in {"telemetry", "local_analytics"}}
     assert own == {"telemetry": False, "local_analytics": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "wish", "answered", "stored"),
+    [
+        (LOCAL_ON, (True, False), (True, True), (True, None)),
+        ("telemetry: {enabled: false}", (True, True), (False, True), (None, True)),
+        ("", (False, True), (False, True), (False, True)),
+    ],
+)
+def test_what_the_configuration_has_decided_is_nobodys_choice(
+    make: Build, text: str, wish: tuple[bool, bool], answered: tuple[bool, bool], stored: tuple[bool | None, ...]
+) -> None:
+    """Or else it would stay on, as the administrator's own wish, when the line is taken out of the file again."""
+    runtime = make(text, empty=True)
+    browser = Browser(runtime)
+    browser.post("/setup/admin", ADMIN)
+    answer = browser.post("/setup/options", {"telemetry": wish[0], "local_analytics": wish[1]})
+    assert (answer.status_code, tuple(answer.get_json().values())) == (200, answered)
+    assert browser.post("/setup/finish").status_code == 200
+    with reading(runtime.house.platform.engine) as tx:
+        chosen = settings.read(tx)
+    assert (chosen.telemetry_enabled, chosen.local_analytics) == stored
 
 
 def test_after_the_end_every_step_is_refused(runtime: Runtime, root: Browser) -> None:

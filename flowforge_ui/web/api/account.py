@@ -76,11 +76,15 @@ def create_administrator(call: Call[shapes.Register]) -> shapes.Booted:
 @on("POST", "/setup/options", Guard.ADMIN, "Set-up: the two switches", body=shapes.SetupOptions,
     answer=shapes.Options, errors=("setup_finished",))  # fmt: skip
 def choose(call: Call[shapes.SetupOptions]) -> shapes.Options:
-    body = call.body
+    body, channels = call.body, call.house.channels
     with call.switching() as tx:
-        setup.choose(tx, call.ledger, call.actor, telemetry=body.telemetry, local_analytics=body.local_analytics)
+        now = channels.read(tx)
+        telemetry, local = now.wish("ping", body.telemetry), now.wish("local", body.local_analytics)
+        setup.choose(tx, call.ledger, call.actor, telemetry=telemetry, local_analytics=local)
         archive.accept_plan(tx, call.house.sender().plan.version)  # the step has shown its fields
-    return shapes.Options(telemetry=body.telemetry, local_analytics=body.local_analytics)
+        now = channels.read(tx)
+    on = (now.once_finished("ping").allowed, now.once_finished("local").allowed)
+    return shapes.Options(telemetry=on[0], local_analytics=on[1])
 
 
 @on("POST", "/setup/finish", Guard.ADMIN, "Set-up: done", answer=shapes.Booted,
