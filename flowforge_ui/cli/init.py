@@ -93,9 +93,10 @@ def _set_up(
             with transaction(platform.engine) as tx:
                 actor = setup.create_administrator(tx, platform.ledger, who).actor(platform.pseudonyms)
                 now = channels.read(tx)
-                ping, local = now.wish("ping", telemetry), now.wish("local", local_analytics)
-                setup.choose(tx, platform.ledger, actor, telemetry=ping, local_analytics=local)
-                setup.finish(tx, platform.ledger, actor)
+                wishes = now.wish("ping", telemetry), now.wish("local", local_analytics)
+                setup.choose(tx, platform.ledger, actor, telemetry=wishes[0], local_analytics=wishes[1])
+                ping, local = channels.read(tx).starting
+                setup.finish(tx, platform.ledger, actor, telemetry=ping, local_analytics=local)
                 archive.accept_plan(tx, runtime.house.sender().plan.version)
             with reading(platform.engine) as tx:
                 return channels.read(tx).decisions

@@ -80,8 +80,8 @@ def choose(
             settings.store(tx, ledger, key, value=wish)
 
 
-def finish(tx: Connection, ledger: Ledger, actor: Actor) -> None:
-    """Step three: the platform is open.
+def finish(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, local_analytics: bool) -> None:
+    """Step three: the platform is open. The two values are what is on from now on, whoever has decided it.
 
     Raises:
         SetupFinished: somebody was quicker.
@@ -95,8 +95,7 @@ def finish(tx: Connection, ledger: Ledger, actor: Actor) -> None:
     )
     if finished.rowcount != 1:
         raise SetupFinished if state(tx).finished else SetupUnfinished
-    chosen = settings.read(tx)
-    properties = {"telemetry": bool(chosen.telemetry_enabled), "local_analytics": bool(chosen.local_analytics)}
+    properties = {"telemetry": telemetry, "local_analytics": local_analytics}
     ledger.record(tx, actor, "set-up finished", properties)
 
 

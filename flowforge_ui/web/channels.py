@@ -50,6 +50,11 @@ class Now:
     def on(self, channel: Channel) -> bool:
         return self.setup.finished and self.decisions[channel].allowed
 
+    @property
+    def starting(self) -> tuple[bool, bool]:
+        """Core ping and local analytics as they are once the set-up is finished."""
+        return self.once_finished("ping").allowed, self.once_finished("local").allowed
+
     def once_finished(self, channel: Channel) -> Decision:
         """What is on as soon as the set-up is finished, if nothing else changes until then."""
         return decide(channel, replace(self.facts, setup_finished=True))

@@ -56,6 +56,7 @@ def test_three_steps(make: Build) -> None:
     [
         (LOCAL_ON, (True, False), (True, True), (True, None)),
         ("telemetry: {enabled: false}", (True, True), (False, True), (None, True)),
+        (LOCAL_ON, (False, False), (False, True), (False, None)),
         ("", (False, True), (False, True), (False, True)),
     ],
 )
@@ -72,6 +73,10 @@ def test_what_the_configuration_has_decided_is_nobodys_choice(
     with reading(runtime.house.platform.engine) as tx:
         chosen = settings.read(tx)
     assert (chosen.telemetry_enabled, chosen.local_analytics) == stored
+    # What is recorded of it is what is on.
+    recorded = runtime.house.outbox.recent()[0].event
+    told = (recorded.properties["telemetry"], recorded.properties["local_analytics"])
+    assert (recorded.name, told) == ("set-up finished", answered)
 
 
 def test_after_the_end_every_step_is_refused(runtime: Runtime, root: Browser) -> None:

@@ -79,19 +79,19 @@ def choose(call: Call[shapes.SetupOptions]) -> shapes.Options:
     body, channels = call.body, call.house.channels
     with call.switching() as tx:
         now = channels.read(tx)
-        telemetry, local = now.wish("ping", body.telemetry), now.wish("local", body.local_analytics)
-        setup.choose(tx, call.ledger, call.actor, telemetry=telemetry, local_analytics=local)
+        wishes = now.wish("ping", body.telemetry), now.wish("local", body.local_analytics)
+        setup.choose(tx, call.ledger, call.actor, telemetry=wishes[0], local_analytics=wishes[1])
         archive.accept_plan(tx, call.house.sender().plan.version)  # the step has shown its fields
-        now = channels.read(tx)
-    on = (now.once_finished("ping").allowed, now.once_finished("local").allowed)
-    return shapes.Options(telemetry=on[0], local_analytics=on[1])
+        telemetry, local = channels.read(tx).starting
+    return shapes.Options(telemetry=telemetry, local_analytics=local)
 
 
 @on("POST", "/setup/finish", Guard.ADMIN, "Set-up: done", answer=shapes.Booted,
     errors=("setup_finished", "setup_unfinished"))  # fmt: skip
 def finish(call: Call[None]) -> shapes.Booted:
     with call.switching() as tx:
-        setup.finish(tx, call.ledger, call.actor)
+        telemetry, local = call.house.channels.read(tx).starting
+        setup.finish(tx, call.ledger, call.actor, telemetry=telemetry, local_analytics=local)
     with call.reading() as tx:
         return _booted(call, tx, call.caller)
 
