@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from . import settings, tables, users
 from .actor import Actor, require_admin
-from .errors import SetupAdminExists, SetupFinished, SetupUnfinished, SignupOff
+from .errors import NotFound, SetupAdminExists, SetupFinished, SetupUnfinished, SignupOff
 
 if TYPE_CHECKING:
     from .record import Ledger
@@ -51,8 +51,8 @@ def create_administrator(tx: Connection, ledger: Ledger, who: users.Candidate) -
         raise SetupFinished if state(tx).finished else SetupAdminExists
     user = users.create(tx, ledger, who, "admin")
     tx.execute(update(tables.installation).where(_i.id == 1).values(setup_admin_id=user.id))
-    actor = user.actor(ledger.pseudonyms)
-    ledger.record(tx, actor, "user registered", {"how": "setup"}, target=user.username)
+    # The audit log alone: the event waits for `finish`, because until then nothing may be recorded.
+    ledger.note(tx, user.actor(ledger.pseudonyms), "user registered", target=user.username)
     return user
 
 
@@ -95,8 +95,19 @@ def finish(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, loc
     )
     if finished.rowcount != 1:
         raise SetupFinished if state(tx).finished else SetupUnfinished
+    _tell_of_first(tx, ledger)
     properties = {"telemetry": telemetry, "local_analytics": local_analytics}
     ledger.record(tx, actor, "set-up finished", properties)
+
+
+def _tell_of_first(tx: Connection, ledger: Ledger) -> None:
+    """The event of step one, now that there may be events; its line in the audit log is there already."""
+    first = tx.execute(select(_i.setup_admin_id).where(_i.id == 1)).scalar_one()
+    try:
+        subject = users.get(tx, first).actor(ledger.pseudonyms).subject
+    except NotFound:  # removed since by another administrator
+        return
+    ledger.recorder.record(tx, "user registered", subject, {"how": "setup"})
 
 
 def register(tx: Connection, ledger: Ledger, who: users.Candidate) -> users.User:

@@ -45,10 +45,15 @@ def test_three_steps(make: Build) -> None:
     assert done.get_json()["boot"]["telemetry"]["posthog"] is not None
     assert browser.get("/setup").status_code == 404
     assert browser.get("/").status_code == 200
-    (recorded,) = runtime.house.outbox.recent()
-    assert (recorded.event.name, dict(recorded.sinks)) == ("set-up finished", {"local": "pending"})
-    own = {k: v for k, v in recorded.event.properties.items() if k in {"telemetry", "local_analytics"}}
-    assert own == {"telemetry": False, "local_analytics": True}
+    recorded = list(runtime.house.outbox.recent())
+    told = [(one.event.name, dict(one.sinks)) for one in recorded]
+    assert told == [("set-up finished", {"local": "pending"}), ("user registered", {"local": "pending"})]
+    assert len({one.event.distinct_id for one in recorded}) == 1
+    own = {"telemetry", "local_analytics", "how"}
+    assert [{k: v for k, v in one.event.properties.items() if k in own} for one in recorded] == [
+        {"telemetry": False, "local_analytics": True},
+        {"how": "setup"},
+    ]
 
 
 @pytest.mark.parametrize(
