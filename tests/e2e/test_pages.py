@@ -232,6 +232,23 @@ def test_a_dashboard_is_read_by_keyboard_as_a_table_and_as_a_file(stage: Stage) 
     expect(page).to_have_url(f"{stage.product.url}/insights?metric=views")
 
 
+def test_the_arrow_keys_scroll_a_table_that_is_too_wide_and_elsewhere_change_the_days(stage: Stage) -> None:
+    stage.go("/", "Home")
+    until(lambda: not api(stage.context, stage.product.url, "insights/overview")["empty"])
+    page = stage.context.new_page()
+    page.set_viewport_size({"width": 390, "height": 860})
+    page.goto(f"{stage.product.url}/insights/routes")
+    table = page.get_by_role("region", name="Routes", exact=True)
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    until(lambda: table.evaluate("box => box.scrollLeft") > 0)
+    assert page.url == f"{stage.product.url}/insights/routes"
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("ArrowLeft")
+    until(partial(_shows, page, 28))
+    page.close()
+
+
 def _shows(page: Page, days: int) -> bool:
     """Whether the address names so many days."""
     query = parse_qs(urlsplit(str(page.evaluate("location.href"))).query)
