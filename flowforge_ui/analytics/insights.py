@@ -61,7 +61,14 @@ def routes(store: Store, first: date | None, last: date | None, now: datetime) -
         }
         for row in store.ask("routes", current)
     ]
-    return {**_ranges(span), "definition": dashboard("routes").definition, "rows": rows, **_presence(store)}
+    begun = store.ask("first_day", {**previous, "end": span.previous().end})
+    return {
+        **_ranges(span),
+        "recorded_since": begun[0]["day"].isoformat() if begun else None,
+        "definition": dashboard("routes").definition,
+        "rows": rows,
+        **_presence(store),
+    }
 
 
 def live(store: Store, now: datetime) -> dict[str, Any]:

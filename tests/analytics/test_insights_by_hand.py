@@ -143,7 +143,15 @@ def test_routes(filled: Store) -> None:
         ("admin", third, third),
         ("project", 0, third),
     ]
-    assert set(answer) == {"range", "previous", "definition", "rows", "empty", "demo"}
+    # The period before begins with Alice's view on its first day.
+    assert answer["recorded_since"] == "2026-02-23"
+    assert set(answer) == {"range", "previous", "recorded_since", "definition", "rows", "empty", "demo"}
+
+
+def test_days_before_the_first_record_are_told_from_days_without_use(filled: Store) -> None:
+    # Of 16 February to 1 March compared with 2 to 15 February, nothing; of 9 to 22 February, the last evening.
+    assert insights.routes(filled, date(2026, 2, 16), date(2026, 3, 1), NOW)["recorded_since"] is None
+    assert insights.routes(filled, date(2026, 2, 23), date(2026, 3, 8), NOW)["recorded_since"] == "2026-02-22"
 
 
 def test_a_running_range_is_compared_up_to_the_same_moment(filled: Store) -> None:
@@ -207,6 +215,6 @@ def test_empty(store: Store) -> None:
     assert overview["previous"] == {"from": "2026-01-10", "to": "2026-02-06"}
     assert [point["views"] for point in overview["series"]["points"]] == [0] * 28
     routes = insights.routes(store, None, None, NOW)
-    assert (routes["rows"], routes["empty"]) == ([], True)
+    assert (routes["rows"], routes["empty"], routes["recorded_since"]) == ([], True, None)
     live = insights.live(store, NOW)
     assert (live["users_now"], live["events"], live["empty"], len(live["minutes"])) == (0, [], True, 30)

@@ -1,8 +1,8 @@
-import { clockTime, day, dayRange } from "../charts/format.ts";
+import { clockTime, dayRange } from "../charts/format.ts";
 import { rangeQuery } from "../charts/range.ts";
 import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
-import { recordedSince } from "./parts/comparison.ts";
+import { comparison, firstRecorded } from "./parts/comparison.ts";
 import { InsightTiles } from "./parts/insight_tiles.tsx";
 import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
@@ -31,8 +31,7 @@ function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageCont
   const [query, change] = useQueryState(ctx);
   if (answer === null) return <><InsightsHeader tab="overview" /><AnalyticsOff ctx={ctx} /></>;
   if (answer.empty) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
-  const since = recordedSince(answer);
-  const compared = dayRange(answer.previous.from, answer.previous.to);
+  const { whole, words } = comparison(answer.previous, firstRecorded(answer));
   return (
     <>
       <InsightsHeader tab="overview" query={rangeQuery(range, today)} />
@@ -40,10 +39,10 @@ function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageCont
       <RangePicker range={range} today={today} query={query} ctx={ctx} />
       {answer.tiles.every((tile) => tile.n === 0) ? <NothingHere /> : (
         <>
-          <InsightTiles tiles={answer.tiles} compared={compared} whole={since === null} />
+          <InsightTiles tiles={answer.tiles} compared={dayRange(answer.previous.from, answer.previous.to)} whole={whole} />
           <MainSeries overview={answer} today={today} query={query} change={change} />
           <p class="page-foot muted">
-            Compared with {compared}{since && <>, of which nothing is recorded before {day(since)}</>}. Days are counted in UTC.
+            Compared with {words}. Days are counted in UTC.
             {answer.fresh_until && <> Events until {clockTime(answer.fresh_until)} are counted.</>}
           </p>
         </>

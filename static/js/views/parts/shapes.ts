@@ -192,6 +192,8 @@ export interface RouteRow {
 export interface InsightsRoutes {
   readonly range: Days & { readonly days: number };
   readonly previous: Days;
+  /** The first day of `previous` on which anything was recorded; null: none. */
+  readonly recorded_since: string | null;
   readonly definition: string;
   readonly rows: readonly RouteRow[];
   readonly empty: boolean;
