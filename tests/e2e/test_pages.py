@@ -249,6 +249,22 @@ def test_the_arrow_keys_scroll_a_table_that_is_too_wide_and_elsewhere_change_the
     page.close()
 
 
+def test_days_that_cannot_be_shown_are_named_and_the_address_says_which_are(stage: Stage) -> None:
+    stage.go("/", "Home")
+    until(lambda: not api(stage.context, stage.product.url, "insights/overview")["empty"])
+    page = stage.go("/insights?metric=views&from=2026-11-09&to=2026-11-01", "Insights")
+    expect(page.get_by_text("The first day lies after the last. These are the last 28 days.")).to_be_visible()
+    expect(page).to_have_url(f"{stage.product.url}/insights?metric=views")
+    page.get_by_role("button", name="Users", exact=True).click()
+    expect(page).to_have_url(f"{stage.product.url}/insights")
+    page.goto(f"{stage.product.url}/insights/routes?from=2026-11-01&to=soon")
+    expect(page.get_by_text("A day is written like 2026-11-23.")).to_be_visible()
+    expect(page).to_have_url(f"{stage.product.url}/insights/routes")
+    page.keyboard.press("d")
+    until(partial(_shows, page, 1))
+    expect(page.get_by_text("cannot be shown")).to_have_count(0)
+
+
 def _shows(page: Page, days: int) -> bool:
     """Whether the address names so many days."""
     query = parse_qs(urlsplit(str(page.evaluate("location.href"))).query)

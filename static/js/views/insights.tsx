@@ -8,7 +8,7 @@ import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
 import { MainSeries } from "./parts/main_series.tsx";
 import { useQueryState } from "./parts/query_state.ts";
-import { RangePicker } from "./parts/range_picker.tsx";
+import { RangeNotice, RangePicker } from "./parts/range_picker.tsx";
 import type { InsightsOverview } from "./parts/shapes.ts";
 import { SkeletonFigure, SkeletonInsightTiles, SkeletonRange, SkeletonSection } from "./parts/skeletons.tsx";
 
@@ -27,7 +27,7 @@ export default definePage<Ranged<InsightsOverview>>({
 });
 
 function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageContext }) {
-  const { range, today, answer } = data;
+  const { range, today, problem, answer } = data;
   const [query, change] = useQueryState(ctx);
   if (answer === null) return <><InsightsHeader tab="overview" /><AnalyticsOff ctx={ctx} /></>;
   if (answer.empty) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
@@ -36,6 +36,7 @@ function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageCont
     <>
       <InsightsHeader tab="overview" query={rangeQuery(range, today)} />
       {answer.demo && <DemoNotice />}
+      <RangeNotice problem={problem} range={range} today={today} change={change} />
       <RangePicker range={range} today={today} query={query} ctx={ctx} />
       {answer.tiles.every((tile) => tile.n === 0) ? <NothingHere /> : (
         <>

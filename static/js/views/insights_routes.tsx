@@ -14,7 +14,7 @@ import { comparison, type Comparison } from "./parts/comparison.ts";
 import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
 import { useQueryState, type ChangeQuery } from "./parts/query_state.ts";
-import { RangePicker } from "./parts/range_picker.tsx";
+import { RangeNotice, RangePicker } from "./parts/range_picker.tsx";
 import { arrange, comparable, ROUTE_COLUMNS, sortingFrom } from "./parts/route_columns.ts";
 import type { InsightsRoutes } from "./parts/shapes.ts";
 import { SkeletonRange, SkeletonSection } from "./parts/skeletons.tsx";
@@ -28,7 +28,7 @@ export default definePage<Ranged<InsightsRoutes>>({
 });
 
 function Routes({ data, ctx }: { data: Ranged<InsightsRoutes>; ctx: PageContext }) {
-  const { range, today, answer } = data;
+  const { range, today, problem, answer } = data;
   const [query, change] = useQueryState(ctx);
   if (answer === null) return <><InsightsHeader tab="routes" /><AnalyticsOff ctx={ctx} /></>;
   const compared = comparison(answer.previous, answer.recorded_since);
@@ -37,6 +37,7 @@ function Routes({ data, ctx }: { data: Ranged<InsightsRoutes>; ctx: PageContext 
     <>
       <InsightsHeader tab="routes" query={rangeQuery(range, today)} />
       {answer.demo && <DemoNotice />}
+      <RangeNotice problem={problem} range={range} today={today} change={change} />
       <RangePicker range={range} today={today} query={query} ctx={ctx} />
       {answer.rows.length === 0 ? <NothingHere /> : (
         <>
