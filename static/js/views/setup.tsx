@@ -188,7 +188,7 @@ function Finish({ ctx, guarded, chosen, back }: PartProps & { chosen: Chosen; ba
         <dl class="facts facts-boxed">
           <div>
             <dt>Administrator</dt>
-            <dd>{ctx.user?.name || ctx.user?.username}</dd>
+            <dd><bdi>{ctx.user?.name || ctx.user?.username}</bdi></dd>
           </div>
           <div>
             <dt>Daily core ping</dt>
