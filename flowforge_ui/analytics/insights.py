@@ -120,7 +120,7 @@ def _figures(store: Store, bounds: Mapping[str, Parameter]) -> dict[str, tuple[i
     return {
         "active_users": (totals["users"], totals["acts"]),
         "active_teams": (totals["teams"], totals["team_acts"]),
-        "sessions": (totals["sessions"], totals["views"]),
+        "sessions": (totals["sessions"], totals["member_views"]),
         "views": (totals["views"], totals["views"]),
         "engaged_median": (_rounded(engaged["median_ms"]), engaged["views_left"]),
     }
