@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flowforge_ui import __version__
 from flowforge_ui.platform import projects, teams, users
@@ -13,6 +12,7 @@ from flowforge_ui.telemetry.decision import CHANNELS
 from flowforge_ui.telemetry.outbox import SINKS
 
 from . import shapes
+from .hosts import hosts
 from .table import Guard, Table
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from flowforge_ui.telemetry.archive import Archived
     from flowforge_ui.telemetry.decision import Channel, Decision
     from flowforge_ui.telemetry.outbox import Standing
-    from flowforge_ui.web.channels import Now
     from flowforge_ui.web.house import House
 
     from .call import Call
@@ -35,20 +34,6 @@ _LABELS: Mapping[Channel, str] = {
     "posthog": "PostHog",
     "local": "Usage analytics on this server",
     "plausible": "Plausible (deprecated)",
-}
-_WHY: Mapping[Channel, tuple[str, str]] = {
-    "ping": (
-        "The core ping, posted by this server once a day.",
-        "Switch Core telemetry off in Settings, or set telemetry.enabled to false.",
-    ),
-    "posthog": (
-        "Page views and actions, for your own PostHog project.",
-        "Remove telemetry.frontend.posthog.apikey, or set telemetry.enabled to false.",
-    ),
-    "plausible": (
-        "Page views, sent by browsers to Plausible.",
-        "Remove telemetry.frontend.plausible.domain, or set telemetry.enabled to false.",
-    ),
 }
 
 
@@ -79,7 +64,7 @@ def telemetry_status(call: Call[None]) -> shapes.TelemetryStatus:
             _channel(channel, now.decisions[channel], standing, _record(house, channel, pings)) for channel in CHANNELS
         ],
         counts=_received(standing.counts),
-        hosts=_hosts(house, now),
+        hosts=hosts(house.settings, now.on),
         warnings=[*house.settings.warnings, *now.chosen.warnings],
     )
 
@@ -124,21 +109,6 @@ def _channel(
         failed=count("failed"),
         abandoned=count("abandoned"),
     )
-
-
-def _hosts(house: House, now: Now) -> list[shapes.Host]:
-    """Every host outside that this server, or a page of it, may contact as things stand."""
-    telemetry = house.settings.telemetry
-    urls: Mapping[Channel, str] = {
-        "ping": telemetry.url,
-        "posthog": telemetry.frontend.posthog.apiurl,
-        "plausible": telemetry.frontend.plausible.src,
-    }
-    return [
-        shapes.Host(host=urlsplit(url).hostname or "", why=_WHY[channel][0], how_to_stop=_WHY[channel][1])
-        for channel, url in urls.items()
-        if now.on(channel)
-    ]
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
