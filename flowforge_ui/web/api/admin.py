@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowforge_ui import __version__
 from flowforge_ui.platform import projects, teams, users
@@ -78,22 +78,31 @@ def _received(counts: Mapping[str, Mapping[str, int]]) -> shapes.EventCounts:
     )
 
 
-def _record(house: House, channel: Channel, pings: list[Archived]) -> tuple[int | None, str | None]:
-    """When somebody last took what the channel sends, and what went wrong since; the ping's is in its archive."""
+class _Record(NamedTuple):
+    """When somebody last took what the channel sends, and what has gone wrong since."""
+
+    last_success_at: int | None = None
+    last_error_at: int | None = None
+    last_error: str | None = None
+
+
+def _record(house: House, channel: Channel, pings: list[Archived]) -> _Record:
+    """The ping's is in its archive. An error after which something was taken is healed, and no news any more."""
     if channel == "ping":
         taken = next((each.finished_at for each in pings if each.outcome == "sent"), None)
-        return taken, pings[0].error if pings else None
-    record = house.outbox.sink_record(channel) if channel in SINKS else None
-    return (record.last_success_at, record.last_error) if record else (None, None)
+        newest = pings[0] if pings else None
+        return _Record(taken, newest.finished_at, newest.error) if newest and newest.error else _Record(taken)
+    if channel not in SINKS:
+        return _Record()
+    record = house.outbox.sink_record(channel)
+    healed = (record.last_error_at or 0) <= (record.last_success_at or 0)
+    return _Record(record.last_success_at, *(() if healed else (record.last_error_at, record.last_error)))
 
 
-def _channel(
-    channel: Channel, decision: Decision, standing: Standing, record: tuple[int | None, str | None]
-) -> shapes.Channel:
+def _channel(channel: Channel, decision: Decision, standing: Standing, record: _Record) -> shapes.Channel:
     def count(kind: str) -> int:
         return standing.counts.get(kind, {}).get(channel, 0)
 
-    last_success_at, last_error = record
     return shapes.Channel(
         channel=channel,
         label=_LABELS[channel],
@@ -101,8 +110,9 @@ def _channel(
         reason=decision.reason,
         decided_by=decision.decided_by,
         layers=[shapes.Layer(layer=layer.layer, value=layer.value, decides=layer.decides) for layer in decision.layers],
-        last_success_at=_moment(last_success_at),
-        last_error=last_error,
+        last_success_at=_moment(record.last_success_at),
+        last_error_at=_moment(record.last_error_at),
+        last_error=record.last_error,
         addressed=count("addressed"),
         pending=standing.pending.get(channel, 0),
         delivered=count("delivered"),

@@ -116,6 +116,8 @@ export interface Channel {
   readonly decided_by: string;
   readonly layers: readonly Layer[];
   readonly last_success_at: string | null;
+  /** Since the last success; an error before it is healed. */
+  readonly last_error_at: string | null;
   readonly last_error: string | null;
   readonly addressed: number;
   readonly pending: number;
