@@ -94,6 +94,25 @@ def test_direct_transport_is_warned_of_beside_local_analytics(read: Load) -> Non
     assert warning.startswith(f"{POSTHOG}TRANSPORT: telemetry.frontend.posthog.transport: ")
 
 
+IPV6 = "http://[fd00::5]:8000"
+BLOCKED = "a page's security policy cannot name an IPv6 address, so that browsers would block every event"
+
+
+def test_browsers_are_sent_to_no_ipv6_address(read: Load, refused: Refuse) -> None:
+    relayed = read(None, {f"{POSTHOG}APIURL": IPV6})
+    assert relayed.telemetry.frontend.posthog.apiurl == IPV6
+    text = f"telemetry:\n  frontend:\n    posthog:\n      apiurl: '{IPV6}'\n      transport: direct\n"
+    assert refused(text) == [
+        f"flowforge.yml:5: telemetry.frontend.posthog.transport: {BLOCKED}; found direct to {IPV6}; "
+        "allowed: relay, or an apiurl with a host name or an IPv4 address"
+    ]
+    assert refused(None, {"FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC": IPV6}) == [
+        f"FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC: telemetry.frontend.plausible.src: {BLOCKED}; found {IPV6}; "
+        "allowed: a host name or an IPv4 address"
+    ]
+    assert read(None, {f"{POSTHOG}TRANSPORT": "direct", f"{POSTHOG}APIURL": "http://10.0.0.5:8000"}).warnings == ()
+
+
 def test_plausible_is_deprecated_and_says_how_to_move(read: Load) -> None:
     settings = read("telemetry:\n  frontend:\n    plausible:\n      domain: example.com")
     assert settings.telemetry.frontend.plausible.domain == "example.com"
