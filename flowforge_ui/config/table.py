@@ -146,7 +146,10 @@ class Plausible:
         deprecated="0.9",
     )
     src: str = setting(
-        kinds.http(), "https://plausible.io", "The Plausible host, for self-hosted ones.", deprecated="0.9"
+        kinds.plausible_host(),
+        "https://plausible.io",
+        "The Plausible host, for self-hosted ones. The older form, with the path of its script, means the host, too.",
+        deprecated="0.9",
     )
 
 
