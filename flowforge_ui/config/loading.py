@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from flowforge_ui.config import rules
+from flowforge_ui.config import places, rules
 from flowforge_ui.config.errors import ConfigError, ConfigErrors
 from flowforge_ui.config.kinds import STR, Paths, hidden, quoted
 from flowforge_ui.config.sources import Given, Read, read_environment, read_file, what_tag
@@ -53,7 +53,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, cwd: Path) -> Setting
     values = _values(given, cwd, errors, bad)
     origins = {key: given[key].origin if key in given else BUILT_IN for key in KEYS}
     facts = rules.Facts(values, origins, given, notes, environ, frozenset(bad))
-    errors += rules.apply(facts)
+    errors += [*rules.apply(facts), *places.check(facts)]
     if errors:
         in_file = _name(cwd / path, cwd) if path is not None else None
         raise ConfigErrors(sorted(errors, key=lambda error: (error.file != in_file, error.line or 0)))

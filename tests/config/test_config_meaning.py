@@ -13,6 +13,8 @@ Refuse = Callable[..., list[str]]
 
 POSTHOG = "FLOWFORGE_TELEMETRY__FRONTEND__POSTHOG__"
 LOCAL = "FLOWFORGE_TELEMETRY__FRONTEND__LOCAL__"
+LOCAL_KEY = "telemetry.frontend.local"
+PG_URL = "postgresql+psycopg://u:p@db/ff"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,7 @@ def test_direct_transport_is_warned_of_beside_local_analytics(read: Load) -> Non
     assert warning.startswith(f"{POSTHOG}TRANSPORT: telemetry.frontend.posthog.transport: ")
 
 
+PLAUSIBLE_SRC = "FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC"
 IPV6 = "http://[fd00::5]:8000"
 BLOCKED = "a page's security policy cannot name an IPv6 address, so that browsers would block every event"
 
@@ -102,14 +105,16 @@ def test_browsers_are_sent_to_no_ipv6_address(read: Load, refused: Refuse) -> No
     relayed = read(None, {f"{POSTHOG}APIURL": IPV6})
     assert relayed.telemetry.frontend.posthog.apiurl == IPV6
     text = f"telemetry:\n  frontend:\n    posthog:\n      apiurl: '{IPV6}'\n      transport: direct\n"
-    assert refused(text) == [
+    (said,) = refused(text)
+    assert said == (
         f"flowforge.yml:5: telemetry.frontend.posthog.transport: {BLOCKED}; found direct to {IPV6}; "
         "allowed: relay, or an apiurl with a host name or an IPv4 address"
-    ]
-    assert refused(None, {"FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC": IPV6}) == [
-        f"FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC: telemetry.frontend.plausible.src: {BLOCKED}; found {IPV6}; "
+    )
+    (said,) = refused(None, {PLAUSIBLE_SRC: IPV6})
+    assert said == (
+        f"{PLAUSIBLE_SRC}: telemetry.frontend.plausible.src: {BLOCKED}; found {IPV6}; "
         "allowed: a host name or an IPv4 address"
-    ]
+    )
     assert read(None, {f"{POSTHOG}TRANSPORT": "direct", f"{POSTHOG}APIURL": "http://10.0.0.5:8000"}).warnings == ()
 
 
@@ -168,6 +173,41 @@ def test_what_several_workers_need(read: Load, pg: bool, on: bool, clickhouse: b
 
 def test_a_database_that_cannot_be_read_is_not_called_sqlite(refused: Refuse) -> None:
     assert [line.split(": ")[1] for line in refused("workers: 4\ndatabase: {url: 'mysql://x/y'}")] == ["database.url"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("telemetry: {frontend: {local: {url: 'duckdb:///{home}/flowforge.db'}}}", f"{LOCAL_KEY}.url", "database.url"),
+        ("database: {url: 'sqlite:///var/analytics.duckdb'}", "database.url", f"{LOCAL_KEY}.url"),
+        ("database: {url: 'sqlite:///var/x/../collector.db'}", "database.url", "collector.database_url"),
+        ("collector: {key_file: '{home}/flowforge.db'}", "collector.key_file", "database.url"),
+        ("collector: {key_file: link/flowforge.db}", "collector.key_file", "database.url"),
+    ],
+)
+def test_no_two_settings_name_one_file(refused: Refuse, tmp_path: Path, text: str, line: str, said: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "var")
+    (error,) = refused(text)
+    assert error.startswith(f"flowforge.yml:1: {line}: {said} names the same file; found ")
+    assert error.endswith("; allowed: a file of its own")
+
+
+def test_servers_may_share_what_files_may_not(read: Load) -> None:
+    read(f"database: {{url: '{PG_URL}'}}\ncollector: {{database_url: '{PG_URL}'}}")
+
+
+def test_home_is_no_file(read: Load, refused: Refuse, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    (tmp_path / "folder").mkdir()
+    (said,) = refused("home: taken")
+    assert said == (
+        f'flowforge.yml:1: home: a folder is needed, and this is a file; found "{tmp_path}/taken"; '
+        "allowed: a folder, or none yet"
+    )
+    (said,) = refused(None, {"FLOWFORGE_HOME": "taken/below"})
+    assert said.startswith(f'FLOWFORGE_HOME: home: a folder is needed, and this is a file ("{tmp_path}/taken" is one);')
+    for good in ("folder", "folder/new", "new/newer"):
+        assert read(f"home: {good}").home == tmp_path / good
 
 
 @pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0"])
