@@ -13,6 +13,7 @@ Refuse = Callable[..., list[str]]
 
 POSTHOG = "FLOWFORGE_TELEMETRY__FRONTEND__POSTHOG__"
 LOCAL = "FLOWFORGE_TELEMETRY__FRONTEND__LOCAL__"
+ENABLED = "FLOWFORGE_TELEMETRY__ENABLED"
 LOCAL_KEY = "telemetry.frontend.local"
 PG_URL = "postgresql+psycopg://u:p@db/ff"
 
@@ -231,6 +232,29 @@ def test_the_environment_disables_sending(read: Load, name: str, text: str) -> N
 def test_the_environment_does_not_disable_sending(read: Load, name: str, text: str) -> None:
     settings = read(None, {name: text})
     assert (settings.telemetry.enabled, settings.sending_disabled_by) == (True, None)
+
+
+@pytest.mark.parametrize("text", ["true", "yes", "1", " ON "])
+@pytest.mark.parametrize("written", ["false", "no", "off"])
+def test_false_in_the_file_is_final(read: Load, tmp_path: Path, written: str, text: str) -> None:
+    (tmp_path / "secret").write_text(text)
+    for environ in ({ENABLED: text}, {f"{ENABLED}_FILE": "secret"}):
+        (name,) = environ
+        settings = read(f"telemetry: {{enabled: {written}}}", environ)
+        assert settings.telemetry.enabled is False
+        assert settings.sending_disabled_by == Origin("file", "flowforge.yml:1")
+        assert settings.warnings == (
+            f"{name}: telemetry.enabled: flowforge.yml:1 says false, which is final: true here changes nothing",
+        )
+
+
+def test_above_true_in_the_file_the_environment_decides(read: Load, refused: Refuse) -> None:
+    settings = read("telemetry: {enabled: true}", {ENABLED: "false"})
+    assert settings.sending_disabled_by == Origin("environment", ENABLED)
+    assert read("telemetry: {enabled: false}", {ENABLED: "no"}).warnings == ()
+    assert read(None, {ENABLED: "true"}).sending_disabled_by is None
+    (said,) = refused("telemetry: {enabled: false}", {ENABLED: "perhaps"})
+    assert said.startswith(f"{ENABLED}: telemetry.enabled: ")
 
 
 def test_the_file_disables_sending(read: Load) -> None:
