@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browser import Trouble, chromium
+from tests.support.journey import Caller
 from tests.support.product import ROOT, Product, api, settle, sign_in, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -280,6 +281,24 @@ def test_the_live_page_shows_a_view_soon_after_the_click(stage: Stage) -> None:
     stage.go("/", "Home").get_by_role("navigation", name="Main").get_by_role("link", name="Account").click()
     expect(watcher.locator(".stream-row").filter(has_text="Viewed Profile").first).to_be_visible(timeout=10_000)
     watcher.close()
+
+
+def test_a_long_name_leaves_the_other_cells_of_its_row_on_the_screen(stage: Stage) -> None:
+    """What the pages are looked at with from here on, too."""
+    root = Caller(stage.context.request, stage.product.url)
+    name = "W" * 100
+    root.create_user("wide")
+    (wide,) = [one for one in root.get("users")["users"] if one["username"] == "wide"]
+    root.post(f"/api/v1/users/{wide['id']}", {"name": name}, "PATCH")
+    root.post("/api/v1/projects", {"name": name, "team": stage.plant[6:]})
+    page = stage.context.new_page()
+    page.set_viewport_size({"width": 390, "height": 860})
+    for path in ("/admin/users", f"{stage.plant}/projects", "/"):
+        page.goto(stage.product.url + path)
+        row = page.get_by_role("row").filter(has_text=name)
+        row.wait_for()
+        assert page.locator(".table-wrap").evaluate("box => box.scrollWidth - box.clientWidth") == 0, path
+    page.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
