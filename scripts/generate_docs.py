@@ -63,6 +63,11 @@ called `flowforge` (`FLOWFORGE_SERVICE_HOST`, `FLOWFORGE_PORT=tcp://…` and the
 - `base_url`, where not given, is `http://` with `host` and `port`.
 - `workers` above 1 needs PostgreSQL in `database.url`, and ClickHouse in `telemetry.frontend.local.url` while
   `telemetry.frontend.local.enabled` is true: a DuckDB file belongs to one process.
+- `telemetry.enabled: false` in the file is final: `FLOWFORGE_TELEMETRY__ENABLED=true` changes nothing, with a warning.
+- With `telemetry.frontend.posthog.transport: direct` the PostHog host, and always the Plausible one, is a name or an
+  IPv4 address: a page's security policy cannot name an IPv6 address, and browsers would block every event.
+- `database.url`, `telemetry.frontend.local.url`, `collector.database_url` and `collector.key_file` each name a file of
+  their own, and `home` no file.
 - `postgres://` and `postgresql://` are read as `postgresql+psycopg://`.
 """
 

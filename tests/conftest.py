@@ -261,7 +261,7 @@ def add_cast(platform: Platform) -> Cast:
     with transaction(platform.engine) as tx:
         root = setup.create_administrator(tx, ledger, who["root"]).actor(platform.pseudonyms)
         setup.choose(tx, ledger, root, telemetry=True, local_analytics=True)
-        setup.finish(tx, ledger, root)
+        setup.finish(tx, ledger, root, telemetry=True, local_analytics=True)
         alice, bob, charlie = (
             users.add(tx, ledger, root, who[name], "user").actor(platform.pseudonyms)
             for name in ("alice", "bob", "charlie")

@@ -61,7 +61,14 @@ def routes(store: Store, first: date | None, last: date | None, now: datetime) -
         }
         for row in store.ask("routes", current)
     ]
-    return {**_ranges(span), "definition": dashboard("routes").definition, "rows": rows, **_presence(store)}
+    begun = store.ask("first_day", {**previous, "end": span.previous().end})
+    return {
+        **_ranges(span),
+        "recorded_since": begun[0]["day"].isoformat() if begun else None,
+        "definition": dashboard("routes").definition,
+        "rows": rows,
+        **_presence(store),
+    }
 
 
 def live(store: Store, now: datetime) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def _figures(store: Store, bounds: Mapping[str, Parameter]) -> dict[str, tuple[i
     return {
         "active_users": (totals["users"], totals["acts"]),
         "active_teams": (totals["teams"], totals["team_acts"]),
-        "sessions": (totals["sessions"], totals["views"]),
+        "sessions": (totals["sessions"], totals["member_views"]),
         "views": (totals["views"], totals["views"]),
         "engaged_median": (_rounded(engaged["median_ms"]), engaged["views_left"]),
     }

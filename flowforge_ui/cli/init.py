@@ -89,19 +89,23 @@ def _set_up(
     try:
         who = users.candidate(Passwords(), username=username, password=password)
         with _runtime(settings) as runtime:
-            platform = runtime.house.platform
+            platform, channels = runtime.house.platform, runtime.house.channels
             with transaction(platform.engine) as tx:
                 actor = setup.create_administrator(tx, platform.ledger, who).actor(platform.pseudonyms)
-                setup.choose(tx, platform.ledger, actor, telemetry=telemetry, local_analytics=local_analytics)
-                setup.finish(tx, platform.ledger, actor)
+                now = channels.read(tx)
+                wishes = now.wish("ping", telemetry), now.wish("local", local_analytics)
+                setup.choose(tx, platform.ledger, actor, telemetry=wishes[0], local_analytics=wishes[1])
+                ping, local = channels.read(tx).starting
+                setup.finish(tx, platform.ledger, actor, telemetry=ping, local_analytics=local)
                 archive.accept_plan(tx, runtime.house.sender().plan.version)
             with reading(platform.engine) as tx:
-                return runtime.house.channels.read(tx).decisions
+                return channels.read(tx).decisions
     except SetupFinished:
         raise click.ClickException("this installation is set up already; nothing was changed") from None
     except SetupAdminExists:
         raise click.ClickException(
-            f"an administrator exists already: finish the set-up at {settings.base_url}; nothing was changed"
+            "an administrator exists already, and nothing was changed: "
+            f"sign in as that account at {settings.base_url}/setup to finish the set-up"
         ) from None
     except PlatformError as error:
         wrong = "; ".join(f"{field}: {why}" for field, why in error.fields.items())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flowforge_ui.config.errors import shown
 from flowforge_ui.config.urls import Refused, check_host, clickhouse_url, http_url, mask_password
@@ -114,6 +115,18 @@ def http(*, path: bool = True, userinfo: bool = False) -> Kind:
     if userinfo:
         return Kind("URL", STR, f"{shape}; user:password@ may stand before the host", read, scheme_only, mask_password)
     return Kind("URL", STR, f"{shape}; no user or password, no query", read, _no_credentials)
+
+
+def plausible_host() -> Kind:
+    """Where Plausible is. Its older form names the script there; any other path would be left out without a word."""
+
+    def read(text: str, _paths: Paths) -> str:
+        url = http_url(text)
+        if (place := urlsplit(url).path) and not re.fullmatch(r"(/js)?/[\w.-]+\.js", place):
+            raise Refused("a path has no meaning here; Plausible has to be at the root of its host")
+        return url
+
+    return Kind("URL", STR, "http:// or https://, a host, a port where it differs, no path", read, _no_credentials)
 
 
 def _file_url(scheme: str, rest: str, paths: Paths) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from flowforge_ui.config import rules
+from flowforge_ui.config import places, rules
 from flowforge_ui.config.errors import ConfigError, ConfigErrors
-from flowforge_ui.config.kinds import STR, Paths, hidden, quoted
+from flowforge_ui.config.kinds import BOOL, FALSE, STR, TRUE, Paths, hidden, quoted
 from flowforge_ui.config.sources import Given, Read, read_environment, read_file, what_tag
 from flowforge_ui.config.table import KEYS, MOVED, Origin, Settings, Spec, build
 from flowforge_ui.config.urls import Refused
@@ -53,7 +53,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, cwd: Path) -> Setting
     values = _values(given, cwd, errors, bad)
     origins = {key: given[key].origin if key in given else BUILT_IN for key in KEYS}
     facts = rules.Facts(values, origins, given, notes, environ, frozenset(bad))
-    errors += rules.apply(facts)
+    errors += [*rules.apply(facts), *places.check(facts)]
     if errors:
         in_file = _name(cwd / path, cwd) if path is not None else None
         raise ConfigErrors(sorted(errors, key=lambda error: (error.file != in_file, error.line or 0)))
@@ -73,12 +73,19 @@ def _name(path: Path, cwd: Path) -> str:
 
 
 def _by_key(entries: list[Given]) -> tuple[dict[str, Given], list[str], list[ConfigError]]:
-    """One value a key, the later layer wins; an older name gives its value to the new one, unless both are there."""
+    """One value a key: the later layer wins, but over what is final.
+
+    An older name gives its value to the new one, unless both are there.
+    """
     given: dict[str, Given] = {}
     notes: list[str] = []
     errors: list[ConfigError] = []
     for entry in entries:
-        if entry.key not in MOVED:
+        before = given.get(entry.key)
+        if before is not None and _final(before) and _says(entry, TRUE):
+            final = f"{before.origin.where} says false, which is final: true here changes nothing"
+            notes.append(f"{entry.origin.where}: {entry.key}: {final}")
+        elif entry.key not in MOVED:
             given[entry.key] = entry
     moved = {entry.key: entry for entry in entries if entry.key in MOVED}
     for old, entry in moved.items():
@@ -90,6 +97,15 @@ def _by_key(entries: list[Given]) -> tuple[dict[str, Given], list[str], list[Con
             given[new] = replace(entry, key=new)
             notes.append(f"{entry.origin.where}: {old} has moved: write it as {new}")
     return given, notes, errors
+
+
+def _final(entry: Given) -> bool:
+    """Whoever writes into the file that nothing leaves has decided, whatever a process is started with."""
+    return entry.key == "telemetry.enabled" and entry.tag == BOOL and _says(entry, FALSE)
+
+
+def _says(entry: Given, words: frozenset[str]) -> bool:
+    return len(entry.texts) == 1 and entry.texts[0].strip().lower() in words
 
 
 def _values(given: Mapping[str, Given], cwd: Path, errors: list[ConfigError], bad: set[str]) -> dict[str, object]:

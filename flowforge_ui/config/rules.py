@@ -8,7 +8,7 @@ from typing import cast
 from flowforge_ui.config.errors import ConfigError
 from flowforge_ui.config.sources import Given
 from flowforge_ui.config.table import KEYS, Origin
-from flowforge_ui.config.urls import Refused, http_url, posthog_host
+from flowforge_ui.config.urls import Refused, http_url, is_ipv6, posthog_host
 
 POSTHOG = "telemetry.frontend.posthog"
 LOCAL = "telemetry.frontend.local"
@@ -53,7 +53,7 @@ def apply(facts: Facts) -> list[ConfigError]:
     _base_url(facts)
     _map_posthog(facts)
     _warn(facts)
-    return [*_egress_proxy(facts), *_workers(facts)]
+    return [*_egress_proxy(facts), *_workers(facts), *_unnameable(facts)]
 
 
 def _switch_off(facts: Facts) -> None:
@@ -147,3 +147,17 @@ def _workers(facts: Facts) -> Iterator[ConfigError]:
             str(workers),
             "1 while local analytics is kept in DuckDB",
         )
+
+
+def _unnameable(facts: Facts) -> Iterator[ConfigError]:
+    """A page's content-security policy has no word for an IPv6 address: browsers would block every event."""
+    why = "a page's security policy cannot name an IPv6 address, so that browsers would block every event"
+    key = f"{POSTHOG}.apiurl"
+    url = str(facts.values[key])
+    if facts.values[f"{POSTHOG}.transport"] == "direct" and is_ipv6(url) and key not in facts.bad:
+        allowed = "relay, or an apiurl with a host name or an IPv4 address"
+        yield facts.error(f"{POSTHOG}.transport", why, f"direct to {url}", allowed)
+    key = f"{PLAUSIBLE}.src"
+    url = str(facts.values[key])
+    if is_ipv6(url) and key not in facts.bad:
+        yield facts.error(key, why, url, "a host name or an IPv4 address")

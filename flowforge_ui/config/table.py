@@ -146,7 +146,10 @@ class Plausible:
         deprecated="0.9",
     )
     src: str = setting(
-        kinds.http(), "https://plausible.io", "The Plausible host, for self-hosted ones.", deprecated="0.9"
+        kinds.plausible_host(),
+        "https://plausible.io",
+        "The Plausible host, for self-hosted ones. The older form, with the path of its script, means the host, too.",
+        deprecated="0.9",
     )
 
 
@@ -164,7 +167,8 @@ class Telemetry:
         kinds.boolean(),
         True,
         "false here is final: nothing leaves the platform (no ping, no PostHog, no Plausible), whatever the Admin "
-        "Settings say. The variables `DO_NOT_TRACK` and `FLOWFORGE_TELEMETRY_DISABLED` act as false.",
+        "Settings say, and in the file also whatever `FLOWFORGE_TELEMETRY__ENABLED` says. The variables "
+        "`DO_NOT_TRACK` and `FLOWFORGE_TELEMETRY_DISABLED` act as false.",
     )
     url: str = setting(kinds.http(), "https://ping.flowforge.com", "Where the core ping is posted.")
     proxy: str | None = setting(

@@ -103,6 +103,11 @@ def is_loopback(url: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
+def is_ipv6(url: str) -> bool:
+    """Whether a URL's host is an IPv6 address itself, not a name of one."""
+    return ":" in (urlsplit(url).hostname or "")
+
+
 def named_in(no_proxy: str, url: str) -> bool:
     """Whether NO_PROXY (comma-separated hosts, domains, ``host:port``, or ``*``) names this URL's host."""
     parts = urlsplit(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,17 +17,25 @@ MAX_BYTES = 1024
 
 def password_problem(password: str, username: str) -> str | None:
     """Why this password is not accepted for that user, in one sentence; None when it is."""
+    text = _typed(password)
     try:
-        size = len(password.encode())
+        size = len(text.encode())
     except UnicodeEncodeError:
         return "This is no text."
-    if len(password) < MIN_CHARACTERS:
+    if len(text) < MIN_CHARACTERS:
         return f"At least {MIN_CHARACTERS} characters."
     if size > MAX_BYTES:
         return f"At most {MAX_BYTES} bytes."
-    if password.strip().casefold() == username.strip().casefold():
+    if not text.strip():
+        return "Not of spaces alone."
+    if text.strip().casefold() == username.strip().casefold():
         return "The password must not be the user name."
     return None
+
+
+def _typed(password: str) -> str:
+    """One text for what one person types: keyboards differ in whether they send é or e and an accent."""
+    return unicodedata.normalize("NFC", password)
 
 
 class Passwords:
@@ -43,10 +52,17 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         with self._turns, anywhere():
-            return self._hasher.hash(password)
+            return self._hasher.hash(_typed(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether it is the password; with no stored hash the answer is no and takes the same work."""
+        typed = _typed(password)
+        if self._verify(stored, typed):
+            return True
+        # Older hashes are of the text as it came.
+        return typed != password and self._verify(stored, password)
+
+    def _verify(self, stored: str | None, password: str) -> bool:
         try:
             guess = password.encode()
         except UnicodeEncodeError:

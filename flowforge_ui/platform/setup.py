@@ -1,6 +1,6 @@
 """The first run: an administrator, two options, done.
 
-Each step is one conditional update, so the database settles who was first when two people do it at once.
+Each step holds the installation's row, so the database settles who was first when two people do it at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from . import settings, tables, users
 from .actor import Actor, require_admin
-from .errors import SetupAdminExists, SetupFinished, SetupUnfinished, SignupOff
+from .errors import NotFound, SetupAdminExists, SetupFinished, SetupUnfinished, SignupOff
 
 if TYPE_CHECKING:
     from .record import Ledger
@@ -45,19 +45,24 @@ def create_administrator(tx: Connection, ledger: Ledger, who: users.Candidate) -
     Raises:
         SetupFinished, SetupAdminExists: somebody was quicker.
     """
-    user = users.create(tx, ledger, who, "admin")
-    first = tx.execute(
-        update(tables.installation).where(_i.id == 1, _i.setup_admin_id.is_(None)).values(setup_admin_id=user.id)
-    )
-    if first.rowcount != 1:
+    # Held before the account is made: that its name is taken would hide that the set-up has an administrator.
+    first = tx.execute(select(_i.setup_admin_id).where(_i.id == 1).with_for_update()).scalar_one() is None
+    if not first:
         raise SetupFinished if state(tx).finished else SetupAdminExists
-    actor = user.actor(ledger.pseudonyms)
-    ledger.record(tx, actor, "user registered", {"how": "setup"}, target=user.username)
+    user = users.create(tx, ledger, who, "admin")
+    tx.execute(update(tables.installation).where(_i.id == 1).values(setup_admin_id=user.id))
+    # The audit log alone: the event waits for `finish`, because until then nothing may be recorded.
+    ledger.note(tx, user.actor(ledger.pseudonyms), "user registered", target=user.username)
     return user
 
 
-def choose(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, local_analytics: bool) -> None:
+def choose(
+    tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool | None, local_analytics: bool | None
+) -> None:
     """Step two, as often as one likes until the set-up is finished.
+
+    None leaves a switch alone: where the configuration has decided, nobody has chosen anything, and once it is silent
+    again nothing may stand there as an administrator's wish.
 
     Raises:
         SetupFinished: it is too late; the Admin Settings have these switches.
@@ -70,12 +75,13 @@ def choose(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, loc
     )
     if open_still.rowcount != 1:
         raise SetupFinished
-    settings.store(tx, ledger, settings.TELEMETRY_ENABLED, value=telemetry)
-    settings.store(tx, ledger, settings.LOCAL_ANALYTICS, value=local_analytics)
+    for key, wish in ((settings.TELEMETRY_ENABLED, telemetry), (settings.LOCAL_ANALYTICS, local_analytics)):
+        if wish is not None:
+            settings.store(tx, ledger, key, value=wish)
 
 
-def finish(tx: Connection, ledger: Ledger, actor: Actor) -> None:
-    """Step three: the platform is open.
+def finish(tx: Connection, ledger: Ledger, actor: Actor, *, telemetry: bool, local_analytics: bool) -> None:
+    """Step three: the platform is open. The two values are what is on from now on, whoever has decided it.
 
     Raises:
         SetupFinished: somebody was quicker.
@@ -89,9 +95,19 @@ def finish(tx: Connection, ledger: Ledger, actor: Actor) -> None:
     )
     if finished.rowcount != 1:
         raise SetupFinished if state(tx).finished else SetupUnfinished
-    chosen = settings.read(tx)
-    properties = {"telemetry": bool(chosen.telemetry_enabled), "local_analytics": bool(chosen.local_analytics)}
+    _tell_of_first(tx, ledger)
+    properties = {"telemetry": telemetry, "local_analytics": local_analytics}
     ledger.record(tx, actor, "set-up finished", properties)
+
+
+def _tell_of_first(tx: Connection, ledger: Ledger) -> None:
+    """The event of step one, now that there may be events; its line in the audit log is there already."""
+    first = tx.execute(select(_i.setup_admin_id).where(_i.id == 1)).scalar_one()
+    try:
+        subject = users.get(tx, first).actor(ledger.pseudonyms).subject
+    except NotFound:  # removed since by another administrator
+        return
+    ledger.recorder.record(tx, "user registered", subject, {"how": "setup"})
 
 
 def register(tx: Connection, ledger: Ledger, who: users.Candidate) -> users.User:

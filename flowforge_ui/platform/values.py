@@ -13,6 +13,8 @@ Clock = Callable[[], datetime]
 """Gives the present moment as an aware UTC datetime."""
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # fillers for Hangul syllables, the Braille pattern without dots
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254
 
@@ -44,13 +46,27 @@ def name_problem(text: str) -> str | None:
         return "A name is needed."
     if len(text) > NAME_LENGTH:
         return f"At most {NAME_LENGTH} characters."
-    return None if printable(text) else "No control characters."
+    if not printable(text) or not _in_line(text):
+        return "No control characters."
+    return None if any(map(_visible, text)) else "At least one character has to be visible."
+
+
+def _in_line(text: str) -> bool:
+    """Without what breaks a line or turns round the text beside it: one name could make another look different."""
+    return not any(one in _DIRECTIONS or unicodedata.category(one) in ("Zl", "Zp") for one in text)
+
+
+def _visible(one: str) -> bool:
+    """Marks are seen only on something else, and some letters are there to hold a place."""
+    category = unicodedata.category(one)
+    return category[0] not in "MZ" and category != "Cf" and one not in _BLANK
 
 
 def email_problem(text: str) -> str | None:
     """Why this cannot be an e-mail address; the only proof of one is a mail, so little is asked."""
     local, at, domain = text.rpartition("@")
-    if len(text) > EMAIL_LENGTH or not (local and at and domain) or any(map(str.isspace, text)) or not printable(text):
+    written = printable(text) and _in_line(text) and not any(map(str.isspace, text))
+    if len(text) > EMAIL_LENGTH or not (local and at and domain) or not written:
         return "Not an e-mail address."
     return None
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from flowforge_ui import __version__
 from flowforge_ui.telemetry.boot import Person, telemetry_facts
-from flowforge_ui.telemetry.decision import Decision, Facts, decide
-
-from .channels import local_as_stated, sending_as_stated
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from flowforge_ui.telemetry.decision import Channel
 
     from .callers import Caller
     from .channels import Now
@@ -43,8 +42,8 @@ def facts_at(house: House, now: Now, caller: Caller) -> dict[str, Any]:
             "finished": now.setup.finished,
             "step": now.setup.step,
             "signup": now.setup.finished and now.chosen.user_signup is True,
-            "telemetry": _choice(now, now.decisions["ping"], house),
-            "local_analytics": _choice(now, now.decisions["local"], house),
+            "telemetry": _choice(now, "ping"),
+            "local_analytics": _choice(now, "local"),
         },
         "telemetry": telemetry(house, now, caller),
     }
@@ -81,24 +80,12 @@ def _person(house: House, caller: Caller) -> Person | None:
     return Person(subject, house.platform.pseudonyms.ticket(named, hour, subject.role))
 
 
-def _choice(now: Now, decision: Decision, house: House) -> dict[str, Any]:
+def _choice(now: Now, channel: Channel) -> dict[str, Any]:
     """A switch of set-up. Where nobody has decided yet it shows what would hold once set-up is finished."""
-    if not now.setup.finished and not decision.locked:
-        decision = _once_finished(now, decision, house)
+    decision = now.once_finished(channel)
     explained = decision.locked and not now.setup.finished
     return {
         "value": decision.allowed,
         "locked": decision.locked,
         "explanation": decision.explanation if explained else "",
     }
-
-
-def _once_finished(now: Now, decision: Decision, house: House) -> Decision:
-    facts = Facts(
-        sending=sending_as_stated(house.settings),
-        setup_finished=True,
-        admin_telemetry=now.chosen.telemetry_enabled,
-        local=local_as_stated(house.settings),
-        admin_local=now.chosen.local_analytics,
-    )
-    return decide(decision.channel, facts)

@@ -168,10 +168,19 @@ def origin(house: House, request: Request) -> str:
     """Where the browser believes this server to be: its configured address, or another name of this machine."""
     host = asked_host(house, request)
     base_url = house.settings.base_url
-    scheme, _, configured = base_url.partition("://")
-    if host == configured or not csrf.own_host(host, base_url):
+    if host == base_url.partition("://")[2] or not csrf.own_host(host, base_url):
         return base_url
-    return f"{scheme}://{host}"
+    return f"{_asked_scheme(house, request)}://{host}"
+
+
+def _asked_scheme(house: House, request: Request) -> str:
+    """Of the connection, not of `base_url`: a page may not talk to its own server by the other one."""
+    proxies = house.settings.trusted_proxies
+    if proxies and from_proxy(request.remote_addr or "", proxies):
+        forwarded = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        if forwarded in {"http", "https"}:
+            return forwarded
+    return "https" if request.scheme == "https" else "http"
 
 
 def refuse_forgery(house: House, caller: Caller, request: Request) -> None:

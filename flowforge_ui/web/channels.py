@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flowforge_ui.database import reading
@@ -39,6 +39,7 @@ class Now:
     setup: setup.SetupState
     chosen: chosen_settings.Settings
     decisions: Mapping[Channel, Decision]
+    facts: Facts
 
     @property
     def sinks(self) -> tuple[str, ...]:
@@ -48,6 +49,19 @@ class Now:
 
     def on(self, channel: Channel) -> bool:
         return self.setup.finished and self.decisions[channel].allowed
+
+    @property
+    def starting(self) -> tuple[bool, bool]:
+        """Core ping and local analytics as they are once the set-up is finished."""
+        return self.once_finished("ping").allowed, self.once_finished("local").allowed
+
+    def once_finished(self, channel: Channel) -> Decision:
+        """What is on as soon as the set-up is finished, if nothing else changes until then."""
+        return decide(channel, replace(self.facts, setup_finished=True))
+
+    def wish(self, channel: Channel, wish: bool) -> bool | None:
+        """A wish as it may be stored: None where the configuration has decided, so that there is none to make."""
+        return None if self.decisions[channel].locked else wish
 
 
 def local_as_stated(settings: Settings) -> Stated:
@@ -124,4 +138,4 @@ class Channels:
             admin_local=chosen.local_analytics,
             plausible_domain=self._domain,
         )
-        return Now(state, chosen, {channel: decide(channel, facts) for channel in CHANNELS})
+        return Now(state, chosen, {channel: decide(channel, facts) for channel in CHANNELS}, facts)

@@ -28,13 +28,19 @@ const virtual: readonly VirtualDef<RouteName>[] = virtualRoutes;
 const match = compile(table);
 const announcer = createAnnouncer<RouteName>();
 
+// The sign-in view says why it stands there where somebody was in the middle of something.
+let ended = false;
+
 const api: Api = createApi({
   fetch: (url, init) => fetch(url, init),
   csrf: {
     get: () => session.boot.csrf,
     set: (csrf) => session.setBoot({ ...session.boot, csrf }),
   },
-  onSessionEnd: () => void session.ended(),
+  onSessionEnd() {
+    ended ||= session.boot.user !== null;
+    void session.ended();
+  },
   onChange: () => ahead.clear(),
 });
 
@@ -51,7 +57,8 @@ const session: Session = createSession(readBoot(document), {
 });
 
 const loading = createLoading(api, session);
-const stage = createStage({ page: document, api, session, loading, router: () => router });
+const stage = createStage({ page: document, api, session, loading, ended: () => ended, router: () => router });
+session.listen({ didLogin: () => (ended = false) });
 
 function mayShow(found: RouteMatch<RouteName>): Verdict<RouteName> | null {
   const route = table.find((one) => one.name === found.route);

@@ -36,6 +36,8 @@ export interface PageContext {
   query: URLSearchParams;
   api: Api;
   session: Session;
+  /** Whoever was signed in last did not sign out: the server ended it. */
+  ended: boolean;
   /** `to` is a path (`/team/x`), a query (`?from=...`) or a hash. */
   navigate(to: string, options?: NavigateOptions): void;
   /** Loads the data again and renders it; no visit, nothing is announced. Rejects when `load` does. */

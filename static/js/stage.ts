@@ -18,6 +18,8 @@ export interface StageOptions {
   api: Api;
   session: Session;
   loading: Loading;
+  /** Whether the last session was ended by the server. */
+  ended(): boolean;
   router(): Router;
 }
 
@@ -29,7 +31,7 @@ export interface Stage {
   redraw(): void;
 }
 
-export function createStage({ page, api, session, loading, router }: StageOptions): Stage {
+export function createStage({ page, api, session, loading, ended, router }: StageOptions): Stage {
   const root = page.getElementById("app") as HTMLElement;
   root.replaceChildren();
   let shown: Screen | null = null;
@@ -75,6 +77,9 @@ export function createStage({ page, api, session, loading, router }: StageOption
       query: new URL(visit.url).searchParams,
       api,
       session,
+      get ended() {
+        return ended();
+      },
       toast,
       navigate: (to, options) => router().navigate(to, options),
       reload: () => router().refresh(),

@@ -63,8 +63,9 @@ def test_overview_tiles(filled: Store) -> None:
         ("active_users", 4, 1, 8, "count"),
         # t_one, t_two, t_three; before: t_one. One view, two views, one act: 4.
         ("active_teams", 3, 1, 4, "count"),
-        # Alice's, Bob's, root's, and nobody's does not count; the views 1 2 3 4, 5 6, 8, 9: 8.
-        ("sessions", 3, 1, 8, "count"),
+        # Alice's, Bob's, root's, and nobody's does not count; the views 2 3 4, 5 6, 8: 6. The sign-in page's view 1 is
+        # nobody's, although the session is Alice's.
+        ("sessions", 3, 1, 6, "count"),
         ("views", 8, 2, 8, "count"),
         # Views 1 2 3 4 5 6 were left after 20 10 40 30 25 60 s; in order 10 20 25 30 40 60, the middle (25 + 30) / 2.
         ("engaged_median", 27_500, 7_000, 6, "ms"),
@@ -143,7 +144,15 @@ def test_routes(filled: Store) -> None:
         ("admin", third, third),
         ("project", 0, third),
     ]
-    assert set(answer) == {"range", "previous", "definition", "rows", "empty", "demo"}
+    # The period before begins with Alice's view on its first day.
+    assert answer["recorded_since"] == "2026-02-23"
+    assert set(answer) == {"range", "previous", "recorded_since", "definition", "rows", "empty", "demo"}
+
+
+def test_days_before_the_first_record_are_told_from_days_without_use(filled: Store) -> None:
+    # Of 16 February to 1 March compared with 2 to 15 February, nothing; of 9 to 22 February, the last evening.
+    assert insights.routes(filled, date(2026, 2, 16), date(2026, 3, 1), NOW)["recorded_since"] is None
+    assert insights.routes(filled, date(2026, 2, 23), date(2026, 3, 8), NOW)["recorded_since"] == "2026-02-22"
 
 
 def test_a_running_range_is_compared_up_to_the_same_moment(filled: Store) -> None:
@@ -207,6 +216,6 @@ def test_empty(store: Store) -> None:
     assert overview["previous"] == {"from": "2026-01-10", "to": "2026-02-06"}
     assert [point["views"] for point in overview["series"]["points"]] == [0] * 28
     routes = insights.routes(store, None, None, NOW)
-    assert (routes["rows"], routes["empty"]) == ([], True)
+    assert (routes["rows"], routes["empty"], routes["recorded_since"]) == ([], True, None)
     live = insights.live(store, NOW)
     assert (live["users_now"], live["events"], live["empty"], len(live["minutes"])) == (0, [], True, 30)

@@ -68,7 +68,7 @@ def test_the_three_steps(init: Init, tmp_path: Path, telemetry: bool, local: boo
     assert (switches.telemetry_enabled, switches.local_analytics) == (telemetry, local)
     assert accounts == [("root", "admin")]
     assert audit == ["user registered", "set-up finished"]
-    assert outbox == (["set-up finished"] if local else [])
+    assert outbox == (["user registered", "set-up finished"] if local else [])
 
 
 def test_the_password_is_the_text_without_its_line_end(init: Init, tmp_path: Path) -> None:
@@ -87,6 +87,8 @@ def test_what_the_file_decides_is_said(init: Init, tmp_path: Path) -> None:
         "Core ping: off. Nothing leaves this platform. Decided by flowforge.yml:2.\n"
         "Local analytics: off. It is switched off.\n"
     )
+    # What the file has decided, nobody has chosen: without that line nothing of it is left.
+    assert tell(tmp_path / "var")[1] == chosen.Settings(None, False, None)
 
 
 def test_a_second_time_changes_nothing(init: Init, tmp_path: Path) -> None:
@@ -98,7 +100,8 @@ def test_a_second_time_changes_nothing(init: Init, tmp_path: Path) -> None:
     assert tell(tmp_path / "var") == before
 
 
-def test_a_set_up_begun_in_the_browser_is_left_to_it(init: Init, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["root", "alice"])
+def test_a_set_up_begun_in_the_browser_is_left_to_it(init: Init, tmp_path: Path, name: str) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/var/flowforge.db")
     migrate(engine)
     pseudonyms = Pseudonyms(ensure(engine, utc_now).secret)
@@ -108,10 +111,11 @@ def test_a_set_up_begun_in_the_browser_is_left_to_it(init: Init, tmp_path: Path)
         setup.create_administrator(tx, ledger, who)
     engine.dispose()
     before = tell(tmp_path / "var")
-    result = init("--admin", "root", "--password-stdin")
+    result = init("--admin", name, "--password-stdin")
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: an administrator exists already: finish the set-up at http://127.0.0.1:3000; nothing was changed\n"
+        "Error: an administrator exists already, and nothing was changed: "
+        "sign in as that account at http://127.0.0.1:3000/setup to finish the set-up\n"
     )
     assert tell(tmp_path / "var") == before
 

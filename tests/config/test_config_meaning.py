@@ -13,6 +13,9 @@ Refuse = Callable[..., list[str]]
 
 POSTHOG = "FLOWFORGE_TELEMETRY__FRONTEND__POSTHOG__"
 LOCAL = "FLOWFORGE_TELEMETRY__FRONTEND__LOCAL__"
+ENABLED = "FLOWFORGE_TELEMETRY__ENABLED"
+LOCAL_KEY = "telemetry.frontend.local"
+PG_URL = "postgresql+psycopg://u:p@db/ff"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,28 @@ def test_direct_transport_is_warned_of_beside_local_analytics(read: Load) -> Non
     assert warning.startswith(f"{POSTHOG}TRANSPORT: telemetry.frontend.posthog.transport: ")
 
 
+PLAUSIBLE_SRC = "FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC"
+IPV6 = "http://[fd00::5]:8000"
+BLOCKED = "a page's security policy cannot name an IPv6 address, so that browsers would block every event"
+
+
+def test_browsers_are_sent_to_no_ipv6_address(read: Load, refused: Refuse) -> None:
+    relayed = read(None, {f"{POSTHOG}APIURL": IPV6})
+    assert relayed.telemetry.frontend.posthog.apiurl == IPV6
+    text = f"telemetry:\n  frontend:\n    posthog:\n      apiurl: '{IPV6}'\n      transport: direct\n"
+    (said,) = refused(text)
+    assert said == (
+        f"flowforge.yml:5: telemetry.frontend.posthog.transport: {BLOCKED}; found direct to {IPV6}; "
+        "allowed: relay, or an apiurl with a host name or an IPv4 address"
+    )
+    (said,) = refused(None, {PLAUSIBLE_SRC: IPV6})
+    assert said == (
+        f"{PLAUSIBLE_SRC}: telemetry.frontend.plausible.src: {BLOCKED}; found {IPV6}; "
+        "allowed: a host name or an IPv4 address"
+    )
+    assert read(None, {f"{POSTHOG}TRANSPORT": "direct", f"{POSTHOG}APIURL": "http://10.0.0.5:8000"}).warnings == ()
+
+
 def test_plausible_is_deprecated_and_says_how_to_move(read: Load) -> None:
     settings = read("telemetry:\n  frontend:\n    plausible:\n      domain: example.com")
     assert settings.telemetry.frontend.plausible.domain == "example.com"
@@ -151,6 +176,41 @@ def test_a_database_that_cannot_be_read_is_not_called_sqlite(refused: Refuse) ->
     assert [line.split(": ")[1] for line in refused("workers: 4\ndatabase: {url: 'mysql://x/y'}")] == ["database.url"]
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("telemetry: {frontend: {local: {url: 'duckdb:///{home}/flowforge.db'}}}", f"{LOCAL_KEY}.url", "database.url"),
+        ("database: {url: 'sqlite:///var/analytics.duckdb'}", "database.url", f"{LOCAL_KEY}.url"),
+        ("database: {url: 'sqlite:///var/x/../collector.db'}", "database.url", "collector.database_url"),
+        ("collector: {key_file: '{home}/flowforge.db'}", "collector.key_file", "database.url"),
+        ("collector: {key_file: link/flowforge.db}", "collector.key_file", "database.url"),
+    ],
+)
+def test_no_two_settings_name_one_file(refused: Refuse, tmp_path: Path, text: str, line: str, said: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "var")
+    (error,) = refused(text)
+    assert error.startswith(f"flowforge.yml:1: {line}: {said} names the same file; found ")
+    assert error.endswith("; allowed: a file of its own")
+
+
+def test_servers_may_share_what_files_may_not(read: Load) -> None:
+    read(f"database: {{url: '{PG_URL}'}}\ncollector: {{database_url: '{PG_URL}'}}")
+
+
+def test_home_is_no_file(read: Load, refused: Refuse, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    (tmp_path / "folder").mkdir()
+    (said,) = refused("home: taken")
+    assert said == (
+        f'flowforge.yml:1: home: a folder is needed, and this is a file; found "{tmp_path}/taken"; '
+        "allowed: a folder, or none yet"
+    )
+    (said,) = refused(None, {"FLOWFORGE_HOME": "taken/below"})
+    assert said.startswith(f'FLOWFORGE_HOME: home: a folder is needed, and this is a file ("{tmp_path}/taken" is one);')
+    for good in ("folder", "folder/new", "new/newer"):
+        assert read(f"home: {good}").home == tmp_path / good
+
+
 @pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0"])
 def test_believing_everybody_is_warned_of(read: Load, network: str) -> None:
     (warning,) = read(f"trusted_proxies: ['{network}']").warnings
@@ -172,6 +232,29 @@ def test_the_environment_disables_sending(read: Load, name: str, text: str) -> N
 def test_the_environment_does_not_disable_sending(read: Load, name: str, text: str) -> None:
     settings = read(None, {name: text})
     assert (settings.telemetry.enabled, settings.sending_disabled_by) == (True, None)
+
+
+@pytest.mark.parametrize("text", ["true", "yes", "1", " ON "])
+@pytest.mark.parametrize("written", ["false", "no", "off"])
+def test_false_in_the_file_is_final(read: Load, tmp_path: Path, written: str, text: str) -> None:
+    (tmp_path / "secret").write_text(text)
+    for environ in ({ENABLED: text}, {f"{ENABLED}_FILE": "secret"}):
+        (name,) = environ
+        settings = read(f"telemetry: {{enabled: {written}}}", environ)
+        assert settings.telemetry.enabled is False
+        assert settings.sending_disabled_by == Origin("file", "flowforge.yml:1")
+        assert settings.warnings == (
+            f"{name}: telemetry.enabled: flowforge.yml:1 says false, which is final: true here changes nothing",
+        )
+
+
+def test_above_true_in_the_file_the_environment_decides(read: Load, refused: Refuse) -> None:
+    settings = read("telemetry: {enabled: true}", {ENABLED: "false"})
+    assert settings.sending_disabled_by == Origin("environment", ENABLED)
+    assert read("telemetry: {enabled: false}", {ENABLED: "no"}).warnings == ()
+    assert read(None, {ENABLED: "true"}).sending_disabled_by is None
+    (said,) = refused("telemetry: {enabled: false}", {ENABLED: "perhaps"})
+    assert said.startswith(f"{ENABLED}: telemetry.enabled: ")
 
 
 def test_the_file_disables_sending(read: Load) -> None:

@@ -152,6 +152,12 @@ def test_a_url_that_cannot_be(read: Load, url: str) -> None:
         assert "token=x" not in str(error)
 
 
+@pytest.mark.parametrize("place", ["/plausible", "/js", "/a/js/script.js", "/script.js/x"])
+def test_plausible_is_at_the_root_of_its_host(refused: Refuse, place: str) -> None:
+    (said,) = refused(f"telemetry:\n  frontend:\n    plausible:\n      src: https://stats.example{place}")
+    assert said.startswith("flowforge.yml:4: telemetry.frontend.plausible.src: a path has no meaning here; Plausible ")
+
+
 def test_urls_in_their_plain_form(read: Load) -> None:
     def plain(url: str) -> str:
         return read(None, {"FLOWFORGE_TELEMETRY__URL": url}).telemetry.url

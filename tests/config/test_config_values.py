@@ -71,6 +71,13 @@ def nested(key: str, given: object) -> str:
     return yaml.safe_dump(given)
 
 
+@pytest.mark.parametrize("place", ["", "/", "/js/plausible.js", "/js/script.outbound-links.js", "/script.js"])
+def test_the_older_form_of_plausibles_address_names_its_script(read: Load, place: str) -> None:
+    url = f"https://stats.example{place}"
+    settings = read(None, {"FLOWFORGE_TELEMETRY__FRONTEND__PLAUSIBLE__SRC": url})
+    assert settings.telemetry.frontend.plausible.src == url.rstrip("/")
+
+
 def test_the_examples_below_cover_every_key() -> None:
     assert list(GIVEN) == list(KEYS)
 

@@ -21,7 +21,13 @@ from tests.support.product import ROOT, PostHogProcess, Product, both_ends, sett
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DIST = ROOT / "node_modules/posthog-js/dist"
-OF_THE_FIXTURE = [("$pageleave", "home"), ("$pageview", "home"), ("logged in", None), ("set-up finished", None)]
+OF_THE_FIXTURE = [
+    ("$pageleave", "home"),
+    ("$pageview", "home"),
+    ("logged in", None),
+    ("set-up finished", None),
+    ("user registered", None),
+]
 OF_THE_PLAN = {"$pageview", "$pageleave"}
 LEFT = 1
 """What the SDK tells of its own accord when its page is closed."""

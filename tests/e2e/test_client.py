@@ -229,6 +229,25 @@ def test_a_session_that_ended_elsewhere_asks_for_the_password_at_the_address_wan
     settle(page, "Profile")
 
 
+def test_a_session_that_ends_while_a_form_is_sent_is_said(client: Client) -> None:
+    page = client.page
+    ended = page.get_by_text("Your session has ended")
+    page.goto(f"{client.url}/team/create")
+    page.get_by_label("Name").fill("Lost")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Create team").click()
+    settle(page, "Sign in")
+    expect(ended).to_be_visible()
+    page.get_by_label("User name").fill("root")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    settle(page, "New team")
+    page.get_by_role("button", name="Account of").click()
+    page.get_by_role("button", name="Sign out").click()
+    settle(page, "Sign in")
+    expect(ended).to_have_count(0)
+
+
 def test_signing_out_and_in_in_another_tab_costs_one_fresh_token_and_no_reload(
     browser: Browser, product: Product
 ) -> None:

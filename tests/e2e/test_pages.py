@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browser import Trouble, chromium
+from tests.support.journey import Caller
 from tests.support.product import ROOT, Product, api, settle, sign_in, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -232,6 +233,39 @@ def test_a_dashboard_is_read_by_keyboard_as_a_table_and_as_a_file(stage: Stage) 
     expect(page).to_have_url(f"{stage.product.url}/insights?metric=views")
 
 
+def test_the_arrow_keys_scroll_a_table_that_is_too_wide_and_elsewhere_change_the_days(stage: Stage) -> None:
+    stage.go("/", "Home")
+    until(lambda: not api(stage.context, stage.product.url, "insights/overview")["empty"])
+    page = stage.context.new_page()
+    page.set_viewport_size({"width": 390, "height": 860})
+    page.goto(f"{stage.product.url}/insights/routes")
+    table = page.get_by_role("region", name="Routes", exact=True)
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    until(lambda: table.evaluate("box => box.scrollLeft") > 0)
+    assert page.url == f"{stage.product.url}/insights/routes"
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("ArrowLeft")
+    until(partial(_shows, page, 28))
+    page.close()
+
+
+def test_days_that_cannot_be_shown_are_named_and_the_address_says_which_are(stage: Stage) -> None:
+    stage.go("/", "Home")
+    until(lambda: not api(stage.context, stage.product.url, "insights/overview")["empty"])
+    page = stage.go("/insights?metric=views&from=2026-11-09&to=2026-11-01", "Insights")
+    expect(page.get_by_text("The first day lies after the last. These are the last 28 days.")).to_be_visible()
+    expect(page).to_have_url(f"{stage.product.url}/insights?metric=views")
+    page.get_by_role("button", name="Users", exact=True).click()
+    expect(page).to_have_url(f"{stage.product.url}/insights")
+    page.goto(f"{stage.product.url}/insights/routes?from=2026-11-01&to=soon")
+    expect(page.get_by_text("A day is written like 2026-11-23.")).to_be_visible()
+    expect(page).to_have_url(f"{stage.product.url}/insights/routes")
+    page.keyboard.press("d")
+    until(partial(_shows, page, 1))
+    expect(page.get_by_text("cannot be shown")).to_have_count(0)
+
+
 def _shows(page: Page, days: int) -> bool:
     """Whether the address names so many days."""
     query = parse_qs(urlsplit(str(page.evaluate("location.href"))).query)
@@ -247,6 +281,24 @@ def test_the_live_page_shows_a_view_soon_after_the_click(stage: Stage) -> None:
     stage.go("/", "Home").get_by_role("navigation", name="Main").get_by_role("link", name="Account").click()
     expect(watcher.locator(".stream-row").filter(has_text="Viewed Profile").first).to_be_visible(timeout=10_000)
     watcher.close()
+
+
+def test_a_long_name_leaves_the_other_cells_of_its_row_on_the_screen(stage: Stage) -> None:
+    """What the pages are looked at with from here on, too."""
+    root = Caller(stage.context.request, stage.product.url)
+    name = "W" * 100
+    root.create_user("wide")
+    (wide,) = [one for one in root.get("users")["users"] if one["username"] == "wide"]
+    root.post(f"/api/v1/users/{wide['id']}", {"name": name}, "PATCH")
+    root.post("/api/v1/projects", {"name": name, "team": stage.plant[6:]})
+    page = stage.context.new_page()
+    page.set_viewport_size({"width": 390, "height": 860})
+    for path in ("/admin/users", f"{stage.plant}/projects", "/"):
+        page.goto(stage.product.url + path)
+        row = page.get_by_role("row").filter(has_text=name)
+        row.wait_for()
+        assert page.locator(".table-wrap").evaluate("box => box.scrollWidth - box.clientWidth") == 0, path
+    page.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

@@ -74,7 +74,8 @@ def test_a_prerendered_page_counts_from_when_it_is_shown_and_its_time_while_it_i
             request = playwright.request.new_context()
             root = Caller(request, front.url)
             root.sign_in("root")
-            truth = Truth({"root": root.pseudonym}, acts=[("set-up finished", "root")] + [("logged in", "root")] * 2)
+            begun = [("user registered", "root"), ("set-up finished", "root")]
+            truth = Truth({"root": root.pseudonym}, acts=begun + [("logged in", "root")] * 2)
             request.dispose()
             # A page that another one replaces loses its beacons now and then on its way into the back/forward cache.
             profile = tmp_path / "profile"

@@ -17,11 +17,29 @@ test("presets end today and have their length", () => {
   assert.equal(dayOf(Date.parse("2026-11-23T23:59:59.999Z")), TODAY);
 });
 
-test("an address that makes no sense shows the last 28 days", () => {
-  for (const text of ["", "from=2026-11-01", "from=2026-11-09&to=2026-11-01", "from=2026-02-30&to=2026-03-02", "from=a&to=b", "from=2026-11-20&to=2026-11-24", "from=2020-01-01&to=2026-11-01"]) {
-    assert.deepEqual(ask(text), MONTH, text);
-  }
-  assert.deepEqual(ask("from=2026-11-01&to=2026-11-09"), { from: "2026-11-01", to: "2026-11-09" });
+test("an address asks for days, or for none", () => {
+  assert.deepEqual(ask(""), { range: MONTH, problem: null });
+  assert.deepEqual(ask("from=&to="), { range: MONTH, problem: null });
+  assert.deepEqual(ask("from=2026-11-01&to=2026-11-09"), { range: { from: "2026-11-01", to: "2026-11-09" }, problem: null });
+});
+
+test("an end that is missing is filled in", () => {
+  assert.deepEqual(ask("from=2026-11-01"), { range: { from: "2026-11-01", to: TODAY }, problem: null });
+  assert.deepEqual(ask("from=2020-01-01"), { range: { from: "2020-01-01", to: "2021-12-31" }, problem: null });
+  assert.deepEqual(ask("to=2026-11-09"), { range: { from: "2026-10-13", to: "2026-11-09" }, problem: null });
+});
+
+test("days that cannot be shown are not, and why is said", () => {
+  for (const [text, problem] of [
+    ["from=2026-11-09&to=2026-11-01", "The first day lies after the last."],
+    ["from=2026-11-24", "The last day lies in the future."],
+    ["from=2026-02-30&to=2026-03-02", "A day is written like 2026-11-23."],
+    ["from=a", "A day is written like 2026-11-23."],
+    ["to=b", "A day is written like 2026-11-23."],
+    ["from=2026-11-20&to=2026-11-24", "The last day lies in the future."],
+    ["from=2020-01-01&to=2026-11-01", "At most two years can be shown."],
+    ["from=1999-12-31&to=2000-01-05", "Days before 2000 cannot be shown."],
+  ] as const) assert.deepEqual(ask(text), { range: MONTH, problem }, text);
 });
 
 test("only days of the calendar are days", () => {

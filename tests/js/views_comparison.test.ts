@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { recordedSince } from "../../static/js/views/parts/comparison.ts";
+import { comparison, firstRecorded, recordedSince } from "../../static/js/views/parts/comparison.ts";
 
 const previous = { from: "2026-10-26", to: "2026-10-28" };
 const overview = (views: readonly (number | null)[], users: readonly (number | null)[] = views) => ({
@@ -27,4 +27,14 @@ test("days before the first record are not zero but unknown", () => {
 test("a period without any record has no beginning", () => {
   assert.equal(recordedSince(overview([0, 0, 0])), null);
   assert.equal(recordedSince(overview([])), null);
+});
+
+test("what is compared with is said, and what is missing of it", () => {
+  assert.deepEqual(comparison(previous, "2026-10-26"), { whole: true, words: "26 Oct – 28 Oct 2026" });
+  assert.deepEqual(comparison(previous, "2026-10-28"), {
+    whole: false, words: "26 Oct – 28 Oct 2026, of which nothing is recorded before Wed 28 Oct",
+  });
+  assert.deepEqual(comparison(previous, null), { whole: false, words: "26 Oct – 28 Oct 2026, of which nothing is recorded" });
+  assert.equal(firstRecorded(overview([0, 0, 0])), null);
+  assert.equal(firstRecorded(overview([0, 2, 0])), "2026-10-27");
 });

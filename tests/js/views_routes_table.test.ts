@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { toCsv } from "../../static/js/charts/csv.ts";
-import { arrange, ROUTE_COLUMNS, sortingFrom } from "../../static/js/views/parts/route_columns.ts";
+import { arrange, comparable, ROUTE_COLUMNS, sortingFrom } from "../../static/js/views/parts/route_columns.ts";
 import type { RouteRow } from "../../static/js/views/parts/shapes.ts";
 
 const row = (route: string, title: string, values: Partial<RouteRow> = {}): RouteRow => ({
@@ -30,6 +30,12 @@ test("rows are ordered by raw values, equals by title, unknown last", () => {
   assert.deepEqual(names(arrange(ROWS, ask("sort=median&order=up"), "")), ["home", "account", "team"]);
   assert.deepEqual(names(arrange(ROWS, ask("sort=change"), "")), ["home", "account", "team"]);
   assert.deepEqual(names(arrange(ROWS, ask("sort=change&order=up"), "")), ["account", "home", "team"]);
+});
+
+test("against days that were never recorded nothing is compared", () => {
+  assert.equal(comparable(ROWS, true), ROWS);
+  const change = ROUTE_COLUMNS.find(({ key }) => key === "change")!;
+  assert.deepEqual(comparable(ROWS, false).map((one) => [change.raw(one), change.show?.(one)]), ROWS.map(() => [null, "–"]));
 });
 
 test("finding looks at title and name", () => {

@@ -19,7 +19,7 @@ test("nothing received adds up to nothing", () => {
 test("the backlog is that of all channels", () => {
   const channel = (name: string, waiting: number) => ({
     channel: name, label: name, allowed: true, reason: "switched_on", decided_by: "file", layers: [],
-    last_success_at: null, last_error: null, addressed: waiting, pending: waiting, delivered: 0, failed: 0, abandoned: 0,
+    last_success_at: null, last_error_at: null, last_error: null, addressed: waiting, pending: waiting, delivered: 0, failed: 0, abandoned: 0,
   });
   assert.equal(pending({ channels: [channel("posthog", 4), channel("local", 5)] }), 9);
 });

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from flowforge_ui.database import reading, transaction
@@ -66,6 +67,9 @@ def test_a_name_and_an_address_are_not_needed(passwords: Passwords) -> None:
         (SPIDER * 257, "At most 1024 bytes."),
         ("DORA-dora", "The password must not be the user name."),
         ("\ud800 lone surrogate", "This is no text."),
+        (" " * 8, "Not of spaces alone."),
+        ("\u2003\t \u00a0" * 3, "Not of spaces alone."),
+        ("e\u0301e\u0301e\u0301e\u0301", "At least 8 characters."),
     ],
 )
 def test_bad_passwords(passwords: Passwords, password: str, why: str) -> None:
@@ -74,13 +78,32 @@ def test_bad_passwords(passwords: Passwords, password: str, why: str) -> None:
     assert refused.value.fields == {"password": why}
 
 
-@pytest.mark.parametrize("password", ["8 letter", SPIDER * 256, " " * 8, "a\x00b\x00c\x00d\x00"])
+@pytest.mark.parametrize("password", ["8 letter", SPIDER * 256, "a\x00b\x00c\x00d\x00"])
 def test_good_passwords(passwords: Passwords, password: str) -> None:
     made = candidate(passwords, "dora-dora", password=password)
     assert passwords.verify(made.password_hash, password)
     assert not passwords.verify(made.password_hash, password + "x")
     assert made.password_hash.startswith("$argon2id$")
     assert "argon2id" not in repr(made)
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9 au lait", "cafe\u0301 au lait"
+
+
+def test_a_password_is_the_same_whichever_keyboard_it_comes_from(passwords: Passwords) -> None:
+    for chosen in (COMPOSED, DECOMPOSED):
+        stored = passwords.hash(chosen)
+        assert [passwords.verify(stored, typed) for typed in (COMPOSED, DECOMPOSED, "cafe au lait")] == [
+            True,
+            True,
+            False,
+        ]
+    assert not passwords.verify(None, DECOMPOSED)
+
+
+def test_hashes_of_a_text_as_it_came_still_hold(passwords: Passwords) -> None:
+    older = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(DECOMPOSED)
+    assert passwords.verify(older, DECOMPOSED)
 
 
 def test_every_wrong_field_is_named(passwords: Passwords) -> None:

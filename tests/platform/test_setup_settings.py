@@ -57,7 +57,7 @@ def test_the_three_steps(platform: Platform, told_before: Told) -> None:
         setup.choose(tx, ledger, root, telemetry=False, local_analytics=True)
     assert state(platform) == SetupState("finish", False)
     with transaction(platform.engine) as tx:
-        setup.finish(tx, ledger, root)
+        setup.finish(tx, ledger, root, telemetry=False, local_analytics=True)
         assert settings.read(tx) == settings.Settings(False, True, None)
     assert state(platform) == SetupState("finish", True)
     who = root.subject.distinct_id
@@ -76,7 +76,7 @@ def test_no_step_before_its_turn(platform: Platform) -> None:
         setup.register(tx, platform.ledger, candidate(platform, "alice"))
     root = administrator(platform)
     with pytest.raises(SetupUnfinished), transaction(platform.engine) as tx:
-        setup.finish(tx, platform.ledger, root)
+        setup.finish(tx, platform.ledger, root, telemetry=False, local_analytics=True)
     with pytest.raises(SetupUnfinished), transaction(platform.engine) as tx:
         setup.register(tx, platform.ledger, candidate(platform, "alice"))
     assert state(platform) == SetupState("options", False)
@@ -90,7 +90,7 @@ def test_no_step_after_its_turn(platform: Platform, cast: Cast) -> None:
     with pytest.raises(SetupFinished), transaction(platform.engine) as tx:
         setup.choose(tx, ledger, root, telemetry=False, local_analytics=False)
     with pytest.raises(SetupFinished), transaction(platform.engine) as tx:
-        setup.finish(tx, ledger, root)
+        setup.finish(tx, ledger, root, telemetry=False, local_analytics=True)
     assert count_users(platform) == before
     with reading(platform.engine) as tx:
         assert settings.read(tx) == settings.Settings(True, True, None)
@@ -101,7 +101,7 @@ def test_only_the_administrator_goes_on(platform: Platform, cast: Cast) -> None:
         with pytest.raises(Forbidden):
             setup.choose(tx, platform.ledger, cast.alice, telemetry=True, local_analytics=True)
         with pytest.raises(Forbidden):
-            setup.finish(tx, platform.ledger, cast.alice)
+            setup.finish(tx, platform.ledger, cast.alice, telemetry=False, local_analytics=True)
 
 
 def test_of_two_administrators_at_once_one_wins(platform: Platform, race: Race) -> None:
@@ -125,13 +125,22 @@ def test_of_two_who_finish_at_once_one_wins(platform: Platform, race: Race, told
 
     def finish() -> str:
         with transaction(platform.engine) as tx:
-            setup.finish(tx, platform.ledger, root)
+            setup.finish(tx, platform.ledger, root, telemetry=False, local_analytics=True)
         return "finished"
 
     found = race(finish, finish, finish)
     assert found.count("finished") == 1
     assert [error.code for error in found if isinstance(error, SetupFinished)] == ["setup_finished"] * 2
     assert [name for name, _, _ in told_before.events()].count("set-up finished") == 1
+
+
+def test_what_is_no_choice_is_not_stored(platform: Platform) -> None:
+    root = administrator(platform)
+    with transaction(platform.engine) as tx:
+        setup.choose(tx, platform.ledger, root, telemetry=None, local_analytics=True)
+        assert settings.read(tx) == settings.Settings(None, True, None)
+        setup.choose(tx, platform.ledger, root, telemetry=False, local_analytics=None)
+        assert settings.read(tx) == settings.Settings(False, True, None)
 
 
 # -- settings

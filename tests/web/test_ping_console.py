@@ -418,19 +418,19 @@ def test_when_the_next_one_goes_out(
 
 
 def test_the_overview_of_channels_tells_of_the_last_ping(root: Browser, runtime: Runtime, clock: FakeClock) -> None:
-    def told() -> tuple[str | None, str | None]:
+    def told() -> tuple[str | None, str | None, str | None]:
         channels = root.get("/api/v1/admin/telemetry/status").get_json()["channels"]
         ping = next(each for each in channels if each["channel"] == "ping")
-        return ping["last_success_at"], ping["last_error"]
+        return ping["last_success_at"], ping["last_error_at"], ping["last_error"]
 
     collector = Collector(runtime)
-    assert told() == (None, None)
+    assert told() == (None, None, None)
     root.post(f"{PING}/send")
-    assert told() == (NOW, None)
+    assert told() == (NOW, None, None)
     clock.advance(minutes=1)
     collector.answer = PostError("timeout")
     root.post(f"{PING}/send")
-    assert told() == (NOW, "timeout")
+    assert told() == (NOW, "2026-03-02T08:01:00.000Z", "timeout")
     collector.answer = TAKEN
     root.post(f"{PING}/send")
-    assert told() == ("2026-03-02T08:01:00.000Z", None)
+    assert told() == ("2026-03-02T08:01:00.000Z", None, None)

@@ -91,8 +91,8 @@ def test_from_the_first_start_to_the_next(installation: Path) -> None:
         assert client.post("/account/logout").json()["boot"]["user"] is None
         assert client.get("/api/v1/user").status_code == 401
         assert client.login().status_code == 200
-        eventually(lambda: len(delivered(client)) == 3)
-        assert sorted(delivered(client)) == ["logged in", "logged out", "set-up finished"]
+        eventually(lambda: len(delivered(client)) == 4)
+        assert sorted(delivered(client)) == ["logged in", "logged out", "set-up finished", "user registered"]
         held = [path for path in (installation / "var").rglob("*") if path.is_file()]
         assert [path.name for path in held if path.stat().st_mode & 0o077] == []
         assert server.stop() == 0

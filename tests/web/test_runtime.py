@@ -176,8 +176,8 @@ def test_the_whole_application_on_postgresql(
     assert browser.post("/api/v1/teams", {"name": "Office"}).status_code == 201
     assert browser.get("/api/v1/admin/overview").get_json()["database"] == "PostgreSQL"
     assert browser.get("/readyz").status_code == 200
-    eventually(lambda: posthog.names == ["set-up finished", "team created"])
-    eventually(lambda: in_store(runtime) == {"events": 2})
+    eventually(lambda: posthog.names == ["user registered", "set-up finished", "team created"])
+    eventually(lambda: in_store(runtime) == {"events": 3})
     runtime.stop()
 
 

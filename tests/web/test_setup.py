@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from flowforge_ui.database import reading
 from flowforge_ui.factory import Runtime
+from flowforge_ui.platform import settings
 from tests.web.conftest import LOCAL_ON, Browser, Build, Shell
 
 ADMIN = {"username": "root", "password": "correct horse"}
@@ -43,10 +45,43 @@ def test_three_steps(make: Build) -> None:
     assert done.get_json()["boot"]["telemetry"]["posthog"] is not None
     assert browser.get("/setup").status_code == 404
     assert browser.get("/").status_code == 200
-    (recorded,) = runtime.house.outbox.recent()
-    assert (recorded.event.name, dict(recorded.sinks)) == ("set-up finished", {"local": "pending"})
-    own = {k: v for k, v in recorded.event.properties.items() if k in {"telemetry", "local_analytics"}}
-    assert own == {"telemetry": False, "local_analytics": True}
+    recorded = list(runtime.house.outbox.recent())
+    told = [(one.event.name, dict(one.sinks)) for one in recorded]
+    assert told == [("set-up finished", {"local": "pending"}), ("user registered", {"local": "pending"})]
+    assert len({one.event.distinct_id for one in recorded}) == 1
+    own = {"telemetry", "local_analytics", "how"}
+    assert [{k: v for k, v in one.event.properties.items() if k in own} for one in recorded] == [
+        {"telemetry": False, "local_analytics": True},
+        {"how": "setup"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wish", "answered", "stored"),
+    [
+        (LOCAL_ON, (True, False), (True, True), (True, None)),
+        ("telemetry: {enabled: false}", (True, True), (False, True), (None, True)),
+        (LOCAL_ON, (False, False), (False, True), (False, None)),
+        ("", (False, True), (False, True), (False, True)),
+    ],
+)
+def test_what_the_configuration_has_decided_is_nobodys_choice(
+    make: Build, text: str, wish: tuple[bool, bool], answered: tuple[bool, bool], stored: tuple[bool | None, ...]
+) -> None:
+    """Or else it would stay on, as the administrator's own wish, when the line is taken out of the file again."""
+    runtime = make(text, empty=True)
+    browser = Browser(runtime)
+    browser.post("/setup/admin", ADMIN)
+    answer = browser.post("/setup/options", {"telemetry": wish[0], "local_analytics": wish[1]})
+    assert (answer.status_code, tuple(answer.get_json().values())) == (200, answered)
+    assert browser.post("/setup/finish").status_code == 200
+    with reading(runtime.house.platform.engine) as tx:
+        chosen = settings.read(tx)
+    assert (chosen.telemetry_enabled, chosen.local_analytics) == stored
+    # What is recorded of it is what is on.
+    recorded = runtime.house.outbox.recent()[0].event
+    told = (recorded.properties["telemetry"], recorded.properties["local_analytics"])
+    assert (recorded.name, told) == ("set-up finished", answered)
 
 
 def test_after_the_end_every_step_is_refused(runtime: Runtime, root: Browser) -> None:

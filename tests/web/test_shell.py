@@ -166,6 +166,35 @@ def test_a_host_that_nobody_configured_is_not_repeated(runtime: Runtime, cast: C
     assert "evil" not in html
 
 
+BEHIND_TLS = "base_url: https://ff.example\ntrusted_proxies: [10.0.0.0/8]\n" + LOCAL_ON
+
+
+@pytest.mark.parametrize(
+    ("host", "peer", "proto", "origin"),
+    [
+        # By its own name the page has the scheme that was configured, whoever ends TLS before this server.
+        ("ff.example", "10.0.0.1", "https", "https://ff.example"),
+        ("ff.example", "127.0.0.1", None, "https://ff.example"),
+        # Past the proxy, by an address or on the machine itself, it is plain http.
+        ("localhost:3000", "127.0.0.1", None, "http://localhost:3000"),
+        ("192.168.1.7:3000", "192.168.1.9", None, "http://192.168.1.7:3000"),
+        # What a proxy says counts from those that are trusted, and the last one's word.
+        ("192.168.1.7", "10.0.0.1", "https", "https://192.168.1.7"),
+        ("192.168.1.7", "10.0.0.1", "http, https", "https://192.168.1.7"),
+        ("192.168.1.7", "10.0.0.1", "javascript", "http://192.168.1.7"),
+        ("192.168.1.7", "203.0.113.5", "https", "http://192.168.1.7"),
+        ("evil.example", "127.0.0.1", None, "https://ff.example"),
+    ],
+)
+def test_a_page_sends_its_events_by_the_scheme_it_was_opened_with(
+    make: Build, host: str, peer: str, proto: str | None, origin: str
+) -> None:
+    browser = Browser(make(BEHIND_TLS))
+    headers = {"Host": host} | ({"X-Forwarded-Proto": proto} if proto else {})
+    html = browser.client.get("/", headers=headers, environ_overrides={"REMOTE_ADDR": peer}).get_data(as_text=True)
+    assert Shell(html).boot["telemetry"]["posthog"]["api_host"].rpartition("/")[0] == origin
+
+
 def test_nothing_inline_but_the_facts(alice: Browser) -> None:
     shell = alice.open("/")
     assert shell.inline == []
@@ -210,7 +239,7 @@ def test_hostile_text_stays_text(value: str) -> None:
     assert not {"<", ">", "\u2028", "\u2029", "'"} & set(str(embed({"name": value})))
 
 
-@pytest.mark.parametrize("value", HOSTILE[:-1])
+@pytest.mark.parametrize("value", [one for one in HOSTILE[:-1] if "\u2028" not in one])
 def test_a_hostile_name_is_shown_as_it_is(alice: Browser, value: str) -> None:
     clean = alice.open("/")
     answer = alice.send("PATCH", "/api/v1/user", {"name": value})

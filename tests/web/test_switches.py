@@ -9,7 +9,7 @@ import pytest
 
 from flowforge_ui.factory import Runtime
 from flowforge_ui.web.channels import FRESH_SECONDS, Channels
-from tests.conftest import Cast
+from tests.conftest import Cast, FakeClock
 from tests.web.conftest import KEY, LOCAL_ON, Browser, Build
 
 WITH_KEY = json.dumps({"telemetry": {"frontend": {"posthog": {"apikey": KEY, "capture_pageview": False}}}})
@@ -176,6 +176,29 @@ def test_status_of_every_channel(make: Build) -> None:
     assert status["counts"] == {"accepted": 1, "dropped": {}, "refused": {}}
     assert [host["host"] for host in status["hosts"]] == ["ping.flowforge.com", "us.i.posthog.com"]
     assert status["warnings"] == []
+
+
+def test_an_error_is_told_until_something_is_taken_again(make: Build, clock: FakeClock) -> None:
+    runtime = make(WITH_KEY)
+    root = signed_in(runtime, "root")
+    outbox = runtime.house.outbox
+
+    def told() -> tuple[str | None, str | None, str | None]:
+        channels = root.get("/api/v1/admin/telemetry/status").get_json()["channels"]
+        posthog = next(each for each in channels if each["channel"] == "posthog")
+        return posthog["last_success_at"], posthog["last_error_at"], posthog["last_error"]
+
+    assert told() == (None, None, None)
+    outbox.trouble("posthog", "PostHog cannot be reached")
+    first = "2026-03-02T08:00:00.000Z"
+    assert told() == (None, first, "PostHog cannot be reached")
+    clock.advance(minutes=1)
+    outbox.done("posthog", outbox.claim("posthog", 10).fresh)
+    second = "2026-03-02T08:01:00.000Z"
+    assert told() == (second, None, None)
+    clock.advance(minutes=1)
+    outbox.trouble("posthog", "PostHog is busy")
+    assert told() == (second, "2026-03-02T08:02:00.000Z", "PostHog is busy")
 
 
 def test_nothing_leaves_when_that_is_forbidden(make: Build) -> None:

@@ -76,18 +76,22 @@ def create_administrator(call: Call[shapes.Register]) -> shapes.Booted:
 @on("POST", "/setup/options", Guard.ADMIN, "Set-up: the two switches", body=shapes.SetupOptions,
     answer=shapes.Options, errors=("setup_finished",))  # fmt: skip
 def choose(call: Call[shapes.SetupOptions]) -> shapes.Options:
-    body = call.body
+    body, channels = call.body, call.house.channels
     with call.switching() as tx:
-        setup.choose(tx, call.ledger, call.actor, telemetry=body.telemetry, local_analytics=body.local_analytics)
+        now = channels.read(tx)
+        wishes = now.wish("ping", body.telemetry), now.wish("local", body.local_analytics)
+        setup.choose(tx, call.ledger, call.actor, telemetry=wishes[0], local_analytics=wishes[1])
         archive.accept_plan(tx, call.house.sender().plan.version)  # the step has shown its fields
-    return shapes.Options(telemetry=body.telemetry, local_analytics=body.local_analytics)
+        telemetry, local = channels.read(tx).starting
+    return shapes.Options(telemetry=telemetry, local_analytics=local)
 
 
 @on("POST", "/setup/finish", Guard.ADMIN, "Set-up: done", answer=shapes.Booted,
     errors=("setup_finished", "setup_unfinished"))  # fmt: skip
 def finish(call: Call[None]) -> shapes.Booted:
     with call.switching() as tx:
-        setup.finish(tx, call.ledger, call.actor)
+        telemetry, local = call.house.channels.read(tx).starting
+        setup.finish(tx, call.ledger, call.actor, telemetry=telemetry, local_analytics=local)
     with call.reading() as tx:
         return _booted(call, tx, call.caller)
 

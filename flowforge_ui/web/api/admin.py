@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowforge_ui import __version__
 from flowforge_ui.platform import projects, teams, users
@@ -13,6 +12,7 @@ from flowforge_ui.telemetry.decision import CHANNELS
 from flowforge_ui.telemetry.outbox import SINKS
 
 from . import shapes
+from .hosts import hosts
 from .table import Guard, Table
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from flowforge_ui.telemetry.archive import Archived
     from flowforge_ui.telemetry.decision import Channel, Decision
     from flowforge_ui.telemetry.outbox import Standing
-    from flowforge_ui.web.channels import Now
     from flowforge_ui.web.house import House
 
     from .call import Call
@@ -35,20 +34,6 @@ _LABELS: Mapping[Channel, str] = {
     "posthog": "PostHog",
     "local": "Usage analytics on this server",
     "plausible": "Plausible (deprecated)",
-}
-_WHY: Mapping[Channel, tuple[str, str]] = {
-    "ping": (
-        "The core ping, posted by this server once a day.",
-        "Switch Core telemetry off in Settings, or set telemetry.enabled to false.",
-    ),
-    "posthog": (
-        "Page views and actions, for your own PostHog project.",
-        "Remove telemetry.frontend.posthog.apikey, or set telemetry.enabled to false.",
-    ),
-    "plausible": (
-        "Page views, sent by browsers to Plausible.",
-        "Remove telemetry.frontend.plausible.domain, or set telemetry.enabled to false.",
-    ),
 }
 
 
@@ -79,7 +64,7 @@ def telemetry_status(call: Call[None]) -> shapes.TelemetryStatus:
             _channel(channel, now.decisions[channel], standing, _record(house, channel, pings)) for channel in CHANNELS
         ],
         counts=_received(standing.counts),
-        hosts=_hosts(house, now),
+        hosts=hosts(house.settings, now.on),
         warnings=[*house.settings.warnings, *now.chosen.warnings],
     )
 
@@ -93,22 +78,31 @@ def _received(counts: Mapping[str, Mapping[str, int]]) -> shapes.EventCounts:
     )
 
 
-def _record(house: House, channel: Channel, pings: list[Archived]) -> tuple[int | None, str | None]:
-    """When somebody last took what the channel sends, and what went wrong since; the ping's is in its archive."""
+class _Record(NamedTuple):
+    """When somebody last took what the channel sends, and what has gone wrong since."""
+
+    last_success_at: int | None = None
+    last_error_at: int | None = None
+    last_error: str | None = None
+
+
+def _record(house: House, channel: Channel, pings: list[Archived]) -> _Record:
+    """The ping's is in its archive. An error after which something was taken is healed, and no news any more."""
     if channel == "ping":
         taken = next((each.finished_at for each in pings if each.outcome == "sent"), None)
-        return taken, pings[0].error if pings else None
-    record = house.outbox.sink_record(channel) if channel in SINKS else None
-    return (record.last_success_at, record.last_error) if record else (None, None)
+        newest = pings[0] if pings else None
+        return _Record(taken, newest.finished_at, newest.error) if newest and newest.error else _Record(taken)
+    if channel not in SINKS:
+        return _Record()
+    record = house.outbox.sink_record(channel)
+    healed = (record.last_error_at or 0) <= (record.last_success_at or 0)
+    return _Record(record.last_success_at, *(() if healed else (record.last_error_at, record.last_error)))
 
 
-def _channel(
-    channel: Channel, decision: Decision, standing: Standing, record: tuple[int | None, str | None]
-) -> shapes.Channel:
+def _channel(channel: Channel, decision: Decision, standing: Standing, record: _Record) -> shapes.Channel:
     def count(kind: str) -> int:
         return standing.counts.get(kind, {}).get(channel, 0)
 
-    last_success_at, last_error = record
     return shapes.Channel(
         channel=channel,
         label=_LABELS[channel],
@@ -116,29 +110,15 @@ def _channel(
         reason=decision.reason,
         decided_by=decision.decided_by,
         layers=[shapes.Layer(layer=layer.layer, value=layer.value, decides=layer.decides) for layer in decision.layers],
-        last_success_at=_moment(last_success_at),
-        last_error=last_error,
+        last_success_at=_moment(record.last_success_at),
+        last_error_at=_moment(record.last_error_at),
+        last_error=record.last_error,
         addressed=count("addressed"),
         pending=standing.pending.get(channel, 0),
         delivered=count("delivered"),
         failed=count("failed"),
         abandoned=count("abandoned"),
     )
-
-
-def _hosts(house: House, now: Now) -> list[shapes.Host]:
-    """Every host outside that this server, or a page of it, may contact as things stand."""
-    telemetry = house.settings.telemetry
-    urls: Mapping[Channel, str] = {
-        "ping": telemetry.url,
-        "posthog": telemetry.frontend.posthog.apiurl,
-        "plausible": telemetry.frontend.plausible.src,
-    }
-    return [
-        shapes.Host(host=urlsplit(url).hostname or "", why=_WHY[channel][0], how_to_stop=_WHY[channel][1])
-        for channel, url in urls.items()
-        if now.on(channel)
-    ]
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

@@ -75,6 +75,7 @@ class RouteRow(Answer):
 class Routes(Answer):
     range: Range
     previous: Previous
+    recorded_since: str | None
     definition: str
     rows: list[RouteRow]
     empty: bool

@@ -309,6 +309,7 @@ class Channel(Answer):
     decided_by: str
     layers: list[Layer]
     last_success_at: Moment | None
+    last_error_at: Moment | None
     last_error: str | None
     addressed: int
     pending: int

@@ -20,6 +20,8 @@ export const PRESETS: readonly { readonly key: Preset; readonly label: string; r
 const DEFAULT_DAYS = 28;
 /** The server answers no more: two years. */
 const MOST_DAYS = 731;
+/** Nor any before it. */
+const EARLIEST = "2000-01-01";
 const DAY_MS = 86_400_000;
 
 /** The UTC day of an instant in milliseconds. */
@@ -48,12 +50,28 @@ export function presetRange(preset: Preset, today: string): Range {
   return { from: addDays(today, 1 - days), to: today };
 }
 
-/** The range an address asks for; what is missing, malformed or upside down falls back to the last 28 days. */
-export function rangeFrom(query: { get(name: string): string | null }, today: string): Range {
-  const from = query.get("from");
-  const to = query.get("to");
-  if (!isDay(from) || !isDay(to) || rangeProblem(from, to, today)) return presetRange("m", today);
-  return { from, to };
+export interface Asked {
+  readonly range: Range;
+  /** Why the last 28 days are shown instead of what the address asks for. */
+  readonly problem: string | null;
+}
+
+/** The range an address asks for; an end it does not name is filled in as the server does. */
+export function rangeFrom(query: { get(name: string): string | null }, today: string): Asked {
+  const [first, last] = [query.get("from") || null, query.get("to") || null];
+  const usual = presetRange("m", today);
+  if (first === null && last === null) return { range: usual, problem: null };
+  const to = last ?? lastDayFrom(first, today);
+  const from = first ?? (isDay(to) ? addDays(to, 1 - DEFAULT_DAYS) : to);
+  const problem = rangeProblem(from, to, today);
+  return problem === null ? { range: { from, to }, problem } : { range: usual, problem };
+}
+
+/** As far as can be shown, and not beyond today unless the first day is. */
+function lastDayFrom(first: string | null, today: string): string {
+  if (!isDay(first)) return today;
+  const most = addDays(first, MOST_DAYS - 1);
+  return [first, most < today ? most : today].sort()[1]!;
 }
 
 /** The preset a range is, if it is one. */
@@ -72,7 +90,9 @@ export function shift(range: Range, direction: -1 | 1, today: string): Range {
 
 /** Why `from` and `to` cannot be shown, or null. */
 export function rangeProblem(from: string, to: string, today: string): string | null {
-  if (!isDay(from) || !isDay(to)) return "Give both days.";
+  if (!from || !to) return "Give both days.";
+  if (!isDay(from) || !isDay(to)) return "A day is written like 2026-11-23.";
+  if (from < EARLIEST) return "Days before 2000 cannot be shown.";
   if (from > to) return "The first day lies after the last.";
   if (to > today) return "The last day lies in the future.";
   if (daysIn({ from, to }) > MOST_DAYS) return "At most two years can be shown.";

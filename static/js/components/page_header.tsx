@@ -30,7 +30,7 @@ export function PageHeader({ title, lede, crumbs, actions, tabs }: PageHeaderPro
       {crumbs && crumbs.length > 0 && <Breadcrumbs items={crumbs} />}
       <div class="page-header-row">
         <div>
-          <h1 tabIndex={-1}>{title}</h1>
+          <h1 tabIndex={-1}><bdi>{title}</bdi></h1>
           {lede && <p class="lede">{lede}</p>}
         </div>
         {actions && <div class="actions">{actions}</div>}
@@ -46,7 +46,7 @@ export function Breadcrumbs({ items }: { items: readonly Crumb[] }) {
       <ol>
         {items.map((item) => (
           <li key={item.label}>
-            {item.href ? <a href={item.href}>{item.label}</a> : <span>{item.label}</span>}
+            {item.href ? <a href={item.href}><bdi>{item.label}</bdi></a> : <bdi>{item.label}</bdi>}
             <Icon name="right" />
           </li>
         ))}

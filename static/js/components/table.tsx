@@ -32,7 +32,7 @@ export function Table<Row>({ caption, columns, rows, rowKey, sortedBy }: TablePr
   const [order, setOrder] = useState(sortedBy);
   const sorted = sortRows(rows, columns.find((column) => column.key === order?.key)?.sort, order?.down ?? false);
   return (
-    <div class="table-wrap" role="region" aria-label={caption} tabIndex={0}>
+    <div class="table-wrap table-named" role="region" aria-label={caption} tabIndex={0}>
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>

@@ -70,7 +70,7 @@ function FirstProject({ teams }: { teams: readonly Team[] }) {
     <EmptyState
       title="No projects yet"
       icon="project"
-      action={team && <LinkButton href={path`/team/${team.id}/projects/create`} icon="plus">New project in {team.name}</LinkButton>}
+      action={team && <LinkButton href={path`/team/${team.id}/projects/create`} icon="plus">New project in <bdi>{team.name}</bdi></LinkButton>}
     >
       <p>
         {team

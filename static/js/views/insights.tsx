@@ -1,14 +1,14 @@
-import { clockTime, day, dayRange } from "../charts/format.ts";
+import { clockTime, dayRange } from "../charts/format.ts";
 import { rangeQuery } from "../charts/range.ts";
 import { definePage, type PageContext } from "../page.ts";
 import { askRanged, type Ranged } from "./parts/analytics.ts";
-import { recordedSince } from "./parts/comparison.ts";
+import { comparison, firstRecorded } from "./parts/comparison.ts";
 import { InsightTiles } from "./parts/insight_tiles.tsx";
 import { InsightsHeader } from "./parts/insights_header.tsx";
 import { AnalyticsOff, DemoNotice, FirstEvent, NothingHere } from "./parts/insights_states.tsx";
 import { MainSeries } from "./parts/main_series.tsx";
 import { useQueryState } from "./parts/query_state.ts";
-import { RangePicker } from "./parts/range_picker.tsx";
+import { RangeNotice, RangePicker } from "./parts/range_picker.tsx";
 import type { InsightsOverview } from "./parts/shapes.ts";
 import { SkeletonFigure, SkeletonInsightTiles, SkeletonRange, SkeletonSection } from "./parts/skeletons.tsx";
 
@@ -27,23 +27,23 @@ export default definePage<Ranged<InsightsOverview>>({
 });
 
 function Insights({ data, ctx }: { data: Ranged<InsightsOverview>; ctx: PageContext }) {
-  const { range, today, answer } = data;
+  const { range, today, problem, answer } = data;
   const [query, change] = useQueryState(ctx);
   if (answer === null) return <><InsightsHeader tab="overview" /><AnalyticsOff ctx={ctx} /></>;
   if (answer.empty) return <><InsightsHeader tab="overview" /><FirstEvent ctx={ctx} /></>;
-  const since = recordedSince(answer);
-  const compared = dayRange(answer.previous.from, answer.previous.to);
+  const { whole, words } = comparison(answer.previous, firstRecorded(answer));
   return (
     <>
       <InsightsHeader tab="overview" query={rangeQuery(range, today)} />
       {answer.demo && <DemoNotice />}
+      <RangeNotice problem={problem} range={range} today={today} change={change} />
       <RangePicker range={range} today={today} query={query} ctx={ctx} />
       {answer.tiles.every((tile) => tile.n === 0) ? <NothingHere /> : (
         <>
-          <InsightTiles tiles={answer.tiles} compared={compared} whole={since === null} />
+          <InsightTiles tiles={answer.tiles} compared={dayRange(answer.previous.from, answer.previous.to)} whole={whole} />
           <MainSeries overview={answer} today={today} query={query} change={change} />
           <p class="page-foot muted">
-            Compared with {compared}{since && <>, of which nothing is recorded before {day(since)}</>}. Days are counted in UTC.
+            Compared with {words}. Days are counted in UTC.
             {answer.fresh_until && <> Events until {clockTime(answer.fresh_until)} are counted.</>}
           </p>
         </>

@@ -64,7 +64,7 @@ function ProjectOverview({ data: { project, flows } }: { data: Data }) {
         <Card title="About">
           <Facts
             items={[
-              ["Team", <a href={path`/team/${project.team.id}`}>{project.team.name}</a>],
+              ["Team", <a href={path`/team/${project.team.id}`}><bdi>{project.team.name}</bdi></a>],
               ["Your role", teamRoleLabel(project.team.role)],
               ["Created", <When iso={project.created_at} />],
               ["Changed", <When iso={project.updated_at} />],

@@ -31,7 +31,7 @@ function ProjectCreate({ data: team, ctx }: { data: Team; ctx: PageContext }) {
       />
       {mayEdit(team.role) ? <CreateForm team={team} ctx={ctx} /> : (
         <Notice tone="warning" title="You can only look around in this team">
-          <p>Its members create projects. Ask an owner of {team.name} to make you one.</p>
+          <p>Its members create projects. Ask an owner of <bdi>{team.name}</bdi> to make you one.</p>
         </Notice>
       )}
     </div>

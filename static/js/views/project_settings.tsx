@@ -33,7 +33,7 @@ function ProjectSettings({ data: project, ctx }: { data: Project; ctx: PageConte
           <DeleteProject project={project} ctx={ctx} />
         </div>
       ) : (
-        <Notice tone="warning" title="Viewers cannot change a project"><p>Ask a member of {project.team.name}.</p></Notice>
+        <Notice tone="warning" title="Viewers cannot change a project"><p>Ask a member of <bdi>{project.team.name}</bdi>.</p></Notice>
       )}
     </>
   );

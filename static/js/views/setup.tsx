@@ -11,6 +11,7 @@ import { Notice } from "../components/notice.tsx";
 import { Steps } from "../components/steps.tsx";
 import { definePage, type PageContext } from "../page.ts";
 import { PingFields } from "./parts/ping_fields.tsx";
+import { SignInForm } from "./parts/sign_in_form.tsx";
 
 const STEPS = ["admin", "options", "finish"] as const;
 const LABELS = ["Administrator", "Options", "Done"];
@@ -50,8 +51,34 @@ function SetUp({ ctx }: { data: null; ctx: PageContext }) {
   return (
     <div class="gate gate-wide">
       <Steps labels={LABELS} current={STEPS.indexOf(step)} />
-      {overtaken ? <Overtaken message={overtaken} /> : parts[step]}
+      {overtaken ? <Overtaken message={overtaken} /> : step !== "admin" && ctx.user?.role !== "admin" ? <Resume ctx={ctx} /> : parts[step]}
     </div>
+  );
+}
+
+/** The administrator exists, and whoever is here is not signed in as one: in another browser, or after a session's end. */
+function Resume({ ctx }: { ctx: PageContext }) {
+  const out = useForm(() => ctx.session.logout());
+  return (
+    <>
+      <h1 tabIndex={-1}>Finish the set-up</h1>
+      {ctx.user ? (
+        <>
+          <p class="lede">
+            You are signed in as <bdi>{ctx.user.username}</bdi>. Only an administrator can finish the set-up; until then
+            FlowForge is not open.
+          </p>
+          <FormBody form={out} label="Sign out">
+            <Next form={out}>Sign out</Next>
+          </FormBody>
+        </>
+      ) : (
+        <>
+          <p class="lede">An administrator has begun it. Sign in with that account to go on.</p>
+          <SignInForm ctx={ctx} />
+        </>
+      )}
+    </>
   );
 }
 
@@ -161,7 +188,7 @@ function Finish({ ctx, guarded, chosen, back }: PartProps & { chosen: Chosen; ba
         <dl class="facts facts-boxed">
           <div>
             <dt>Administrator</dt>
-            <dd>{ctx.user?.name || ctx.user?.username}</dd>
+            <dd><bdi>{ctx.user?.name || ctx.user?.username}</bdi></dd>
           </div>
           <div>
             <dt>Daily core ping</dt>

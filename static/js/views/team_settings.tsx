@@ -33,7 +33,7 @@ function TeamSettings({ data: team, ctx }: { data: Team; ctx: PageContext }) {
           <DeleteTeam team={team} ctx={ctx} />
         </div>
       ) : (
-        <Notice tone="warning" title="Only owners change a team"><p>Ask an owner of {team.name}.</p></Notice>
+        <Notice tone="warning" title="Only owners change a team"><p>Ask an owner of <bdi>{team.name}</bdi>.</p></Notice>
       )}
     </>
   );

@@ -10,14 +10,16 @@ export type Answer<T> = T | null;
 export interface Ranged<T> {
   readonly range: Range;
   readonly today: string;
+  /** Why the address's days are not those of `range`. */
+  readonly problem: string | null;
   readonly answer: Answer<T>;
 }
 
 export async function askRanged<T>(question: string, context: LoadContext): Promise<Ranged<T>> {
   const today = dayOf(Date.now());
-  const range = rangeFrom(context.query, today);
+  const { range, problem } = rangeFrom(context.query, today);
   const query = { from: range.from, to: range.to };
-  return { range, today, answer: await ask<T>(question, context, query) };
+  return { range, today, problem, answer: await ask<T>(question, context, query) };
 }
 
 /** Does not even ask when the page's facts say that there is nobody to answer. */

@@ -20,7 +20,11 @@ export function ChannelCard({ channel }: { channel: Channel }) {
       <div class="card-body">
         {DELIVERS.has(channel.channel) ? <Deliveries channel={channel} /> : <p class="muted">{ELSEWHERE[channel.channel]}</p>}
         {channel.channel === "ping" && <p><a class="link" href="/admin/telemetry/ping">What it says, and what was sent</a></p>}
-        {channel.last_error && <p class="channel-error"><b>Last error</b> {channel.last_error}</p>}
+        {channel.last_error && (
+          <p class="channel-error">
+            <b>Last error</b>{channel.last_error_at && <>, <When iso={channel.last_error_at} /></>}: {channel.last_error}
+          </p>
+        )}
         <Layers layers={channel.layers} />
       </div>
     </section>

@@ -41,7 +41,7 @@ function Invitation({ invitation, ctx }: { invitation: ReceivedInvitation; ctx: 
   return (
     <li class="list-row">
       <div class="list-main">
-        <p class="list-title">{team.name}</p>
+        <p class="list-title"><bdi>{team.name}</bdi></p>
         <p class="muted">
           {teamRoleLabel(invitation.role)}, invited by {invitation.invited_by} <When iso={invitation.created_at} />
         </p>

@@ -11,7 +11,7 @@ interface Props {
 export function Person({ username, name, you, suspended }: Props) {
   return (
     <span class="person">
-      <span class="person-name">{name || username}</span>
+      <span class="person-name"><bdi>{name || username}</bdi></span>
       {name && name !== username && <span class="muted">{username}</span>}
       {you && <Badge>You</Badge>}
       {suspended && <Badge tone="warning">Suspended</Badge>}

@@ -29,11 +29,11 @@ export function byRecency(projects: readonly Project[]): Project[] {
 const COLUMNS: readonly Column<Project>[] = [
   {
     key: "name", label: "Project", sort: (project) => project.name,
-    cell: (project) => <a class="row-link" href={path`/project/${project.id}`}>{project.name}</a>,
+    cell: (project) => <a class="row-link" href={path`/project/${project.id}`}><bdi>{project.name}</bdi></a>,
   },
   {
     key: "team", label: "Team", minor: true, sort: (project) => project.team.name,
-    cell: (project) => <a class="quiet-link" href={path`/team/${project.team.id}`}>{project.team.name}</a>,
+    cell: (project) => <a class="quiet-link" href={path`/team/${project.team.id}`}><bdi>{project.team.name}</bdi></a>,
   },
   { key: "tabs", label: "Tabs", align: "end", minor: true, sort: (project) => project.flows.tabs, cell: (project) => count(project.flows.tabs) },
   { key: "nodes", label: "Nodes", align: "end", sort: (project) => project.flows.nodes, cell: (project) => count(project.flows.nodes) },

@@ -15,7 +15,8 @@ export function useQueryState(ctx: PageContext): readonly [URLSearchParams, Chan
   const change: ChangeQuery = (changes) => {
     const next = changed(query, changes);
     setOwn({ ctx, query: next });
-    ctx.navigate(`?${next}`, { replace: true, load: false, scroll: false });
+    // "?" alone would stay in the address as it is.
+    ctx.navigate(next.size > 0 ? `?${next}` : location.pathname, { replace: true, load: false, scroll: false });
   };
   return [query, change];
 }

@@ -4,8 +4,9 @@ import { dayRange } from "../../charts/format.ts";
 import { addDays, PRESETS, presetOf, presetRange, rangeProblem, rangeQuery, shift, type Range } from "../../charts/range.ts";
 import { Button } from "../../components/button.tsx";
 import { Field } from "../../components/field.tsx";
+import { Notice } from "../../components/notice.tsx";
 import type { PageContext } from "../../page.ts";
-import { changed } from "./query_state.ts";
+import { changed, type ChangeQuery } from "./query_state.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
 interface Props {
@@ -59,10 +60,33 @@ export function RangePicker({ range, today, query, ctx }: Props) {
   );
 }
 
+interface NoticeProps {
+  readonly problem: string | null;
+  readonly range: Range;
+  readonly today: string;
+  readonly change: ChangeQuery;
+}
+
+/** Why these are not the days the address has asked for; the address then says which they are. */
+export function RangeNotice({ problem, range, today, change }: NoticeProps) {
+  useEffect(() => {
+    if (problem) change(rangeParts(range, today));
+  }, [problem]);
+  return problem && (
+    <Notice tone="warning" title="The days in the address cannot be shown">
+      <p>{problem} These are the last 28 days.</p>
+    </Notice>
+  );
+}
+
 function address(base: string, range: Range, today: string, query: URLSearchParams): string {
-  const wanted = new URLSearchParams(rangeQuery(range, today));
-  const text = changed(query, { from: wanted.get("from") ?? "", to: wanted.get("to") ?? "" }).toString();
+  const text = changed(query, rangeParts(range, today)).toString();
   return text ? `${base}?${text}` : base;
+}
+
+function rangeParts(range: Range, today: string): { from: string; to: string } {
+  const wanted = new URLSearchParams(rangeQuery(range, today));
+  return { from: wanted.get("from") ?? "", to: wanted.get("to") ?? "" };
 }
 
 function CustomRange({ range, today, onChoose }: { range: Range; today: string; onChoose(range: Range): void }) {

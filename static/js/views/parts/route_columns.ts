@@ -46,6 +46,11 @@ export function sortingFrom(query: { get(name: string): string | null }): Sortin
   return { key, direction: query.get("order") === "up" ? "ascending" : "descending" };
 }
 
+/** The rows as they may be compared: against days of which some were never recorded, a change would say nothing. */
+export function comparable(rows: readonly RouteRow[], whole: boolean): readonly RouteRow[] {
+  return whole ? rows : rows.map((row) => ({ ...row, previous_views: null }));
+}
+
 /** The rows that hold `wanted` in title or name, in order; equals by title. */
 export function arrange(rows: readonly RouteRow[], sorting: Sorting<string>, wanted: string): RouteRow[] {
   const text = wanted.trim().toLowerCase();

@@ -116,6 +116,8 @@ export interface Channel {
   readonly decided_by: string;
   readonly layers: readonly Layer[];
   readonly last_success_at: string | null;
+  /** Since the last success; an error before it is healed. */
+  readonly last_error_at: string | null;
   readonly last_error: string | null;
   readonly addressed: number;
   readonly pending: number;
@@ -192,6 +194,8 @@ export interface RouteRow {
 export interface InsightsRoutes {
   readonly range: Days & { readonly days: number };
   readonly previous: Days;
+  /** The first day of `previous` on which anything was recorded; null: none. */
+  readonly recorded_since: string | null;
   readonly definition: string;
   readonly rows: readonly RouteRow[];
   readonly empty: boolean;

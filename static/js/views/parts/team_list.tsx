@@ -12,7 +12,7 @@ export function TeamList({ teams }: { teams: readonly Team[] }) {
         <li key={team.id}>
           <a class="list-row list-link" href={path`/team/${team.id}`}>
             <span class="list-main">
-              <span class="list-title">{team.name}</span>
+              <span class="list-title"><bdi>{team.name}</bdi></span>
               <span class="muted">{plural(team.projects, "project")} · {plural(team.members, "member")}</span>
             </span>
             <Badge>{teamRoleLabel(team.role)}</Badge>

@@ -33,7 +33,7 @@ export function TypedConfirm({ open, title, action, name, onConfirm, onClose, ch
         <Field
           name="confirmation"
           label="Type the name to confirm"
-          hint={<>It is <b class="typed-name">{name}</b></>}
+          hint={<>It is <b class="typed-name"><bdi>{name}</bdi></b></>}
           error={form.errors.confirmation}
           autocomplete="off"
           plain
