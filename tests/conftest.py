@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, Engine, create_engine, inspect, make_url, text
 
 import flowforge_ui
@@ -35,6 +36,10 @@ from flowforge_ui.telemetry.outbox import Outbox
 from flowforge_ui.telemetry.plan import Plan
 from flowforge_ui.telemetry.recorder import OutboxRecorder
 from tests.support.ports import free_port
+
+# A machine that is busy is no fault of the code: no test is judged by its time.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 CHEAP_PASSWORDS = Passwords(memory_kib=8, rounds=1)
 PASSWORD = "correct horse battery"  # everybody's in the cast

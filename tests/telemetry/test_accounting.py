@@ -183,7 +183,7 @@ def count(site: Endpoint) -> int:
     return sum(sum(names.values()) for names in site.counts.values())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(bodies, st.booleans(), st.sampled_from(["", "gzip", "deflate"]), st.sampled_from(["", "gzip-js", "base64"]))
 def test_whatever_is_sent_the_answer_is_clear(
     site: Endpoint, body: Any, pack: bool, encoding: str, compression: str
@@ -197,7 +197,7 @@ def test_whatever_is_sent_the_answer_is_clear(
     assert answer.status == 200 or count(site) == before
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.dictionaries(st.sampled_from(INNER), anything), some_event, anything)
 def test_an_event_with_anything_in_it_costs_only_itself(
     site: Endpoint, inner: dict[str, Any], outer: dict[str, Any], neighbour: Any

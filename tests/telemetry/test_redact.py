@@ -206,7 +206,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.dictionaries(st.sampled_from(names()) | marked, values, max_size=25))
 def test_a_secret_planted_anywhere_is_nowhere_in_what_is_kept(raw: dict[str, Any]) -> None:
     for event in ("$pageview", "$pageleave"):
@@ -218,7 +218,7 @@ def test_a_secret_planted_anywhere_is_nowhere_in_what_is_kept(raw: dict[str, Any
             assert not set("/?#@:") & set(str(kept[name]).removeprefix("https://").removeprefix("http://"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text() | st.from_regex(r"https?://[^/]*/.*"))
 def test_an_address_is_always_one_of_the_plan(text: str) -> None:
     clean = redactor().url(text)
@@ -228,7 +228,7 @@ def test_an_address_is_always_one_of_the_plan(text: str) -> None:
         assert {pair.partition("=")[0] for pair in query.split("&") if pair} <= {"from", "to"}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.dictionaries(st.sampled_from(names()) | st.text(max_size=5), values, max_size=25))
 def test_the_loops_do_what_the_rules_say(raw: dict[str, Any]) -> None:
     plan, kept = redactor()._plan, redactor().clean("$pageleave", raw)
@@ -262,7 +262,7 @@ changes = st.dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(changes, min_size=2, max_size=6))
 def test_what_came_before_changes_nothing(run: list[dict[str, Any]]) -> None:
     remembering = Redactor(redactor()._plan, HOME)
