@@ -246,7 +246,7 @@ def test_what_is_asked_for_oddly_is_refused_plainly(house: House) -> None:
         assert (answer.status_code, answer.get_json()["code"]) == (403, "wrong_token")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     body=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
