@@ -7,13 +7,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from flowforge_ui.collector.ping import Chain, Ping, late
+from flowforge_ui.collector.spool import Spool
 from flowforge_ui.collector.store import PingStore
+from flowforge_ui.collector.writer import Writer
 from tests.collector.test_keeping import START, a_ping
 from tests.collector.test_spool import held, wait_for
 from tests.support.collector import PLAN, House
@@ -91,21 +94,31 @@ def test_one_that_is_carried_after_a_later_one_sets_nothing_back(house: House) -
     assert len(after["lag"]) == 1
 
 
-def test_what_is_older_goes_in_first(house: House) -> None:
+def test_what_is_older_goes_in_first(house: House, tmp_path: Path) -> None:
     """Out of the spool before a newer one is committed."""
-    first = post(house, body(house, 1, None, "0.9.0", 6))
-    with house.service.store.writing() as tx:
-        tx.execute(sa.text("ALTER TABLE ping_raw RENAME TO away"))
-    house.clock.forward(hours=2)
-    second = post(house, body(house, 2, first, "0.9.0", 7))
-    with house.service.store.writing() as tx:
-        tx.execute(sa.text("ALTER TABLE away RENAME TO ping_raw"))
-    house.clock.forward(hours=1)
-    post(house, body(house, 3, second, "0.10.0", 8))
-    wait_for(lambda: not house.service.spool.waiting())
-    now = state(house)
-    assert (now["row"]["users"], now["row"]["env_flowforge"], now["row"]["copied_day"]) == (8, "0.10.0", None)
-    assert [(each["chain"], each["seq"]) for each in now["copies"]] == [(0, 3)]
+    store, spool = house.service.store, Spool(tmp_path / "spool")
+    first = a_ping("a", START, "0.9.0")
+    second = a_ping("a", START + 2, "0.9.0", seq=2, last=first.receipt)
+    third = a_ping("a", START + 9, "0.10.0", seq=3, last=second.receipt)
+    first, second, third = (replace(each, expires_at=NEVER) for each in (first, second, third))
+    with store.writing() as tx:
+        store.keep(tx, [first])
+    spool.put([second])
+    writer = Writer(store, spool)
+    thread = threading.Thread(target=writer.keep, args=(third, 60.0))
+    thread.start()
+    wait_for(lambda: len(writer._line) == 1)
+    writer.start()
+    thread.join()
+    wait_for(lambda: not spool.waiting())
+    writer.stop()
+    with store.reading() as tx:
+        row, pings = store.held(tx, first.instance_id)
+        copies = store.copies(tx, first.instance_id)
+        counts = tx.execute(sa.select(store.tables.upgrade_lag)).all()
+    assert row is not None
+    assert (row["users"], row["env_flowforge"], row["copied_day"], len(pings)) == (3, "0.10.0", None, 3)
+    assert ([(each["chain"], each["seq"]) for each in copies], len(counts)) == ([(0, 3)], 1)
 
 
 def test_of_two_copies_the_one_heard_last_tells_the_values(house: House) -> None:
