@@ -114,7 +114,7 @@ class Runtime:
         self._abandon_switched_off()
 
     def next_ping(self) -> datetime | None:
-        """When the core ping goes out next; None while nothing runs, or where other processes have their own times."""
+        """When the core ping goes out next; None while nothing runs, or where another process may send it."""
         return None if self._pings is None or self._shared else self._pings.due
 
     def _open_analytics(self) -> None:
