@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.fire import (
     NOTHING_MISSING,
+    OURS,
     Admin,
     Driver,
     Sender,
@@ -26,8 +27,6 @@ from tests.support.product import until
 
 pytestmark = pytest.mark.slow
 EVENTS, WORKERS, REFUSED = 3_000, 3, 12
-OURS = 3
-"""The administrator was registered, the set-up was finished, and somebody signed in."""
 
 
 def test_one_of_several_delivers_and_another_goes_on_when_it_is_killed(tmp_path: Path, postgres_url: str) -> None:

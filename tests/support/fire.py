@@ -225,6 +225,8 @@ class Status:
         return {one["channel"]: one["addressed"] - sum(one[name] for name in settled) for one in both}
 
 
+OURS = 3
+"""Events of the server's own: the administrator was registered, the set-up finished, somebody signed in (once)."""
 NOTHING_MISSING = {"local": 0, "posthog": 0}
 
 
