@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { HANG, OK, event, held, opened, status } from "./transport_page.ts";
+import { HANG, OK, event, opened, status, underWay } from "./transport_page.ts";
 
 test("transport: at the end everything goes by beacon, and nothing twice", async () => {
   const { page, transport } = opened();
@@ -83,10 +83,7 @@ test("transport: bodies stay below what a browser delivers after its page", asyn
 });
 
 test("transport: a request that fails while the page sleeps goes again when it is back", async () => {
-  const { page, transport } = opened();
-  const answer = held(page);
-  transport.send(event("a"));
-  await page.settle();
+  const { page, transport, answer } = await underWay();
   transport.flush(true);
   answer(new Response("no", { status: 503 }));
   await page.pass(60_000);
@@ -98,10 +95,7 @@ test("transport: a request that fails while the page sleeps goes again when it i
 });
 
 test("transport: a request that was under way when the page slept, and succeeds, is not repeated", async () => {
-  const { page, transport } = opened();
-  const answer = held(page);
-  transport.send(event("a"));
-  await page.settle();
+  const { page, transport, answer } = await underWay();
   transport.send(event("b"));
   transport.flush(true);
   transport.wake();
@@ -116,10 +110,7 @@ test("transport: a request that was under way when the page slept, and succeeds,
 });
 
 test("transport: what a hidden page gave to a beacon goes again with the request that failed", async () => {
-  const { page, transport } = opened();
-  const answer = held(page);
-  transport.send(event("a"));
-  await page.settle();
+  const { page, transport, answer } = await underWay();
   transport.send(event("b"));
   transport.flush(false);
   answer(new Response("no", { status: 503 }));
@@ -129,10 +120,7 @@ test("transport: what a hidden page gave to a beacon goes again with the request
 });
 
 test("transport: a beacon is in doubt until a request begun after it succeeds", async () => {
-  const { page, transport } = opened();
-  const answer = held(page);
-  transport.send(event("a"));
-  await page.settle();
+  const { page, transport, answer } = await underWay();
   transport.send(event("b"));
   transport.flush(false);
   page.behave = status(503);
@@ -158,10 +146,7 @@ test("transport: a beacon given without a network goes again when it is back", a
 });
 
 test("transport: stopped with what there is kept, it finishes what is under way", async () => {
-  const { page, transport } = opened();
-  const answer = held(page);
-  transport.send(event("a"));
-  await page.settle();
+  const { page, transport, answer } = await underWay();
   transport.send(event("b"));
   transport.stop("keep");
   transport.send(event("c"));

@@ -84,9 +84,12 @@ export function opened(): { page: FakePage; transport: Transport } {
   return { page, transport: new Transport({ api_host: "http://h/q7/", apikey: "phc_x" }, page) };
 }
 
-/** What is fetched now is under way until the returned function gives its answer. */
-export function held(page: FakePage): (answer: Response) => void {
-  let answer = (_: Response): void => undefined;
-  page.behave = () => new Promise((resolve) => (answer = resolve));
-  return (response) => answer(response);
+/** The event "a" is being fetched, until `answer` is given. */
+export async function underWay(): Promise<{ page: FakePage; transport: Transport; answer: (response: Response) => void }> {
+  const { page, transport } = opened();
+  let give = (_: Response): void => undefined;
+  page.behave = () => new Promise((resolve) => (give = resolve));
+  transport.send(event("a"));
+  await page.settle();
+  return { page, transport, answer: (response) => give(response) };
 }
